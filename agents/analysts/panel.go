@@ -1,0 +1,140 @@
+package analysts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// The panel's weights, and the scores from which it selects and rejects.
+const (
+	chartWeight    = 0.40
+	optionsWeight  = 0.35
+	researchWeight = 0.25
+
+	selectFrom = 60.0
+	rejectTo   = 40.0
+
+	// A veto holds the score at neutral, a grave one at reject.
+	vetoed  = 50.0
+	refused = 40.0
+)
+
+// fewestBars is how many bars a verdict needs, and goodBars how many it takes
+// to be more than neutral.
+const (
+	fewestBars = 20
+	goodBars   = 60
+)
+
+// decide combines the views. Candidates have been chosen before: a chain from
+// which none may be sold is a veto.
+func (f *findings) decide(views []View, candidates []Candidate) Verdict {
+	weights := map[string]float64{ViewChart: chartWeight, ViewOptions: optionsWeight, ViewResearch: researchWeight}
+	v := Verdict{Reasons: []Reason{}}
+	var total, mean float64
+	for _, view := range views {
+		if view.Score.Known() {
+			total += weights[view.Name]
+			mean += weights[view.Name] * float64(view.Score)
+		}
+	}
+	if total > 0 {
+		mean /= total
+	}
+	for _, view := range views {
+		if !view.Score.Known() {
+			continue
+		}
+		ids := leadingEvidence(view)
+		weight := weights[view.Name] / total
+		v.Reasons = append(v.Reasons, Reason{
+			Text:   fmt.Sprintf("%s is %s (%s), counted with %.0f%%", view.Name, view.Stance, signed(float64(view.Score), 2), 100*weight),
+			Weight: round3(weight * float64(view.Score)), Evidence: ids,
+		})
+		if float64(view.Score)*mean < 0 && math.Abs(float64(view.Score)) >= leaning {
+			v.Dissent = append(v.Dissent, Reason{Text: fmt.Sprintf("%s disagrees: %s (%s)", view.Name, view.Stance, signed(float64(view.Score), 2)), Evidence: ids})
+		}
+	}
+
+	limit := 100.0
+	veto := func(most float64, text string, ids ...string) {
+		limit = min(limit, most)
+		v.Vetoes = append(v.Vetoes, Reason{Text: text, Evidence: ids})
+	}
+	f.vetoData(veto)
+	if f.downtrend() {
+		veto(vetoed, "a downtrend: no short puts", f.present([]string{"trend.sma200_distance", "trend.sma50_slope", "trend.structure"})...)
+	}
+	if f.illiquid() {
+		veto(vetoed, "the option chain is too illiquid to sell", f.present([]string{"options.spread", "options.open_interest"})...)
+	}
+	f.vetoCandidates(candidates, veto)
+
+	v.Score = math.Round(10*min(50+50*mean, limit)) / 10
+	switch {
+	case v.Score >= selectFrom:
+		v.Decision = DecisionSelect
+	case v.Score <= rejectTo:
+		v.Decision = DecisionReject
+	default:
+		v.Decision = DecisionNeutral
+	}
+	return v
+}
+
+func leadingEvidence(view View) []string {
+	ids := []string{}
+	for _, r := range view.Reasons[:min(3, len(view.Reasons))] {
+		for _, id := range r.Evidence {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+func (f *findings) vetoData(veto func(most float64, text string, ids ...string)) {
+	switch bars := f.value("data.bars"); {
+	case !f.known("data.bars"):
+		veto(refused, "no daily bars to judge the price by", "data.bars")
+	case bars < fewestBars:
+		veto(refused, fmt.Sprintf("too little history: fewer than %d daily bars", fewestBars), "data.bars")
+	case bars < goodBars:
+		veto(vetoed, fmt.Sprintf("little history: fewer than %d daily bars", goodBars), "data.bars")
+	}
+	if f.value("data.last_bar") > 3 {
+		veto(vetoed, "the bars are old: "+f.text("data.last_bar"), "data.last_bar")
+	}
+	if f.value("quote.halted") > 0 {
+		veto(refused, "trading is halted", "quote.halted")
+	}
+}
+
+// vetoCandidates says why a chain that was there gave nothing to sell.
+func (f *findings) vetoCandidates(candidates []Candidate, veto func(most float64, text string, ids ...string)) {
+	allowed := slices.ContainsFunc(candidates, func(c Candidate) bool { return len(c.Vetoes) == 0 })
+	switch {
+	case allowed || !f.known("options.spot"):
+	case len(f.contracts) == 0:
+		veto(vetoed, fmt.Sprintf("no expiration with quotes from %d to %d days ahead", f.rules.MinDays, f.rules.MaxDays), "options.spot")
+	case len(candidates) == 0:
+		veto(vetoed, fmt.Sprintf("no contract with a delta from %.2f to %.2f, a spread of at most %s and the open interest asked for", f.rules.MinDelta, f.rules.MaxDelta, share(f.rules.MaxSpread)),
+			f.present([]string{"options.spot", "options.spread", "options.open_interest"})...)
+	case slices.ContainsFunc(candidates, func(c Candidate) bool {
+		return slices.ContainsFunc(c.Vetoes, func(r Reason) bool { return slices.Contains(r.Evidence, "events.earnings") })
+	}):
+		veto(vetoed, "earnings before every expiration considered: "+f.text("events.earnings"), "events.earnings")
+	}
+}
+
+// downtrend is when price, its average and its swings all point down.
+func (f *findings) downtrend() bool {
+	return f.value("trend.sma200_distance") < 0 && f.value("trend.sma50_slope") < 0 && !(f.value("trend.structure") > 0)
+}
+
+// illiquid is when what would be paid to get out eats the premium.
+func (f *findings) illiquid() bool {
+	return f.value("options.spread") > 0.25 || f.value("options.open_interest") < 100
+}

@@ -1,0 +1,49 @@
+// Package indicators computes technical indicators over slices and one value
+// at a time.
+//
+// Every indicator has two forms that agree bit for bit: a function over whole
+// columns, and a stream that takes one bar at a time. The function takes the
+// destination first, then its inputs, then its parameters; the result is as
+// long as the input and NaN during warm-up. Destinations are reused when they
+// are large enough, and may be nil or an input.
+//
+// # Unknown and impossible
+//
+// A bar with a NaN or an infinity in it counts as unknown: its output is NaN
+// and the indicator goes on with the next bar as if it had not been there.
+// Impossible parameters, and columns of different lengths, give NaN throughout
+// in the functions and a [*FieldError] from the constructors of streams.
+// Periods are at most [MaxPeriod].
+//
+// # Conventions
+//
+// Definitions follow the books and TradingView: an EMA starts from the simple
+// average of its first n values, Wilder's averages likewise, Bollinger bands
+// use the population deviation. Value t depends on bars up to t alone.
+//
+// [Lookup] and [All] describe the indicators to programs that choose one by name.
+package indicators
+
+import (
+	"github.com/ttai-go/ttai/indicators/internal/spec"
+	"github.com/ttai-go/ttai/internal/invalid"
+)
+
+// A FieldError names a refused argument and what is allowed.
+type FieldError = invalid.FieldError
+
+// MaxPeriod is the longest period that an indicator takes.
+const MaxPeriod = 100_000
+
+// The registry's types.
+type (
+	// An Indicator describes an indicator and computes it by name; see its
+	// methods Batch, Stream and Parameters.
+	Indicator = spec.Indicator
+	// A Param is a parameter of an Indicator: name, default and range.
+	Param = spec.Param
+	// An Output is a result column of an Indicator.
+	Output = spec.Output
+	// A Stream is an Indicator one bar at a time.
+	Stream = spec.Stream
+)

@@ -1,0 +1,56 @@
+// Package options prices European options, gives their Greeks and implied
+// volatilities, and makes sense of whole option chains.
+//
+// # Units
+//
+// Everything is float64. Years are Actual/365 (see [YearsToExpiry]); rates,
+// yields and volatilities are decimals per year, continuously compounded:
+// 0.05 is 5 %. Greeks are raw derivatives, per 1.00 of volatility or rate and
+// per year; the methods of [Greeks] convert them to a trader's units.
+//
+// # Unknown and impossible
+//
+// A function that returns only numbers returns NaN when an argument is NaN or
+// impossible (a negative spot, strike, time or volatility). Zero volatility,
+// zero time, zero spot and zero strike are not impossible: they give the limit.
+// A function that returns an error names the argument in a [*FieldError], or
+// returns one of the package's sentinels.
+//
+// Every function and method is safe for concurrent use.
+package options
+
+import (
+	"errors"
+
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+)
+
+// Kind is call or put; it stands as a sign in formulas.
+type Kind = market.OptionKind
+
+// The kinds of options.
+const (
+	Call = market.Call // +1
+	Put  = market.Put  // -1
+)
+
+// A FieldError names a refused argument and what is allowed.
+type FieldError = invalid.FieldError
+
+// Why a price has no implied volatility.
+var (
+	// ErrBelowIntrinsic: the price is less than exercising at expiry is worth
+	// at any volatility, so it is stale, crossed or belongs to another forward.
+	ErrBelowIntrinsic = errors.New("options: price is below intrinsic value")
+	// ErrAboveMaximum: the price is not below what infinite volatility gives,
+	// the discounted spot for a call and the discounted strike for a put.
+	ErrAboveMaximum = errors.New("options: price is at or above the maximum")
+	// ErrNoTimeValue: the price is exactly the intrinsic value or zero, or its
+	// time value is below the smallest number of full precision: any volatility
+	// that is small enough gives it.
+	ErrNoTimeValue = errors.New("options: price has no time value")
+)
+
+// validKind reports whether k is a call or a put.
+func validKind(k Kind) bool { return k == Call || k == Put }
