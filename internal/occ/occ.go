@@ -105,8 +105,8 @@ func ParseStreamer(symbol string) (Option, error) {
 	if len(whole) > 5 || len(fraction) > 3 || whole+fraction == "" {
 		return bad()
 	}
-	mils := fmt.Sprintf("%05s%s", whole, (fraction + "000")[:3])
-	return Parse(text[:right+1] + strings.ReplaceAll(mils, " ", "0"))
+	mils := strings.Repeat("0", 5-len(whole)) + whole + (fraction + "000")[:3]
+	return Parse(text[:right+1] + mils)
 }
 
 // Streamer returns the streamer form: the strike is plain, without trailing zeros.

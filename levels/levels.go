@@ -1,0 +1,189 @@
+// Package levels finds prices at which a market has turned, traded or closed
+// before: swings and the zones they form, pivot points, Fibonacci ratios of the
+// last leg, volume profiles, and the highs, lows and closes of earlier days,
+// weeks and months. [Find] merges them all.
+//
+// # What a level knows and when
+//
+// A level carries the bar that made it (Born) and the bar by whose end it could
+// be known (Confirmed). Price, Low, High, Born and Confirmed of a level never
+// depend on bars after Confirmed: computed again with only the bars up to
+// Confirmed, they are the same. Touches, LastTouch, Broken and Strength describe
+// what has happened up to the last bar. Two results follow the last bar by
+// nature: a volume profile is the profile up to it, and the Fibonacci leg is the
+// last one known at it; both say so in Confirmed.
+//
+// Bars are taken as complete: leave out the one in progress, for example with
+// market.Calendar.Complete. Bars with an unknown (NaN) high, low or close, or a high
+// below the low, make and touch no level.
+//
+// # What Strength is not
+//
+// Strength is a share of past visits that held, not a probability. Counts of
+// this kind are not known to predict anything: in trials on index, share and
+// crypto bars, swings, zones and profile levels held about as often as prices
+// drawn at random nearby. Use levels to describe where things are.
+//
+// Functions are pure, deterministic and safe for concurrent use. Prices are in
+// the unit of the bars.
+package levels
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+)
+
+// A FieldError says which argument was refused and what is allowed.
+type FieldError = invalid.FieldError
+
+// ErrNoVolume is returned when a volume profile is asked of bars none of which
+// has a known volume above zero.
+var ErrNoVolume = errors.New("levels: the bars have no volume")
+
+// A Kind is what a level is made of.
+type Kind string
+
+// The kinds of levels.
+const (
+	KindSwingHigh       Kind = "swing high"
+	KindSwingLow        Kind = "swing low"
+	KindZone            Kind = "zone"             // several swings within a band
+	KindPivot           Kind = "pivot"            // the central pivot point
+	KindPivotResistance Kind = "pivot resistance" // R1, R2, …
+	KindPivotSupport    Kind = "pivot support"    // S1, S2, …
+	KindFibonacci       Kind = "fibonacci"        // a ratio of the last leg
+	KindPOC             Kind = "point of control" // the price with the most volume
+	KindValueAreaHigh   Kind = "value area high"  // upper end of where 70 % of the volume traded
+	KindValueAreaLow    Kind = "value area low"   // lower end of it
+	KindHighVolumeNode  Kind = "high volume node" // a local peak of the profile
+	KindLowVolumeNode   Kind = "low volume node"  // a local trough of the profile
+	KindPriorHigh       Kind = "prior high"       // of the last finished day, week or month
+	KindPriorLow        Kind = "prior low"        // of the last finished day, week or month
+	KindPriorClose      Kind = "prior close"      // of the last finished day, week or month
+)
+
+// Kinds returns every kind that [Find] reports, in the order above.
+func Kinds() []Kind {
+	return []Kind{
+		KindSwingHigh, KindSwingLow, KindZone, KindPivot, KindPivotResistance, KindPivotSupport, KindFibonacci,
+		KindPOC, KindValueAreaHigh, KindValueAreaLow, KindHighVolumeNode, KindLowVolumeNode,
+		KindPriorHigh, KindPriorLow, KindPriorClose,
+	}
+}
+
+// A Level is a price, or a band of prices around it.
+type Level struct {
+	Price     float64 // between Low and High
+	Low, High float64 // the band; both equal Price when the level is a single price
+	Kind      Kind
+	Source    string // where it comes from, for people: "R1 of the week of 2024-03-04 (standard pivots)"
+
+	Born      time.Time // start of the bar that made it, or of the first one that did
+	Confirmed time.Time // start of the bar by whose end it is known; never before Born
+	LastTouch time.Time // start of the latest bar that made or touched it; zero when none did
+
+	// Touches counts the swings that made the level (one for a swing, the
+	// members of a zone, otherwise none) and the separate visits of price after
+	// Confirmed. A visit is a run of bars whose range reaches the band, widened
+	// by the tolerance of TouchOptions.
+	Touches int
+
+	// Broken reports a close after Confirmed beyond the band, seen from the side
+	// the market was on: above for a swing high, below for a swing low, and
+	// otherwise away from the first close outside the band.
+	Broken bool
+
+	// Strength is held / (visits + 1) of the finished visits after Confirmed,
+	// where a visit held when price left on the side it came from: 0 without
+	// visits, near 1 after many that all held. It describes; it does not predict.
+	Strength float64
+}
+
+// Contains reports whether price lies in the band.
+func (l Level) Contains(price float64) bool { return price >= l.Low && price <= l.High }
+
+// Distance is how far price must move to reach the band, signed: positive when
+// the level is above, 0 inside the band.
+func (l Level) Distance(price float64) float64 {
+	switch {
+	case price < l.Low:
+		return l.Low - price
+	case price > l.High:
+		return l.High - price
+	}
+	return 0
+}
+
+// Around returns the levels wholly below and wholly above price, each nearest
+// first, at most n of each; 0 means all. Levels whose band holds price are in neither.
+func Around(levels []Level, price float64, n int) (below, above []Level) {
+	for _, l := range levels {
+		switch {
+		case l.High < price:
+			below = append(below, l)
+		case l.Low > price:
+			above = append(above, l)
+		}
+	}
+	nearest := func(a, b Level) int {
+		return cmp.Compare(math.Abs(a.Distance(price)), math.Abs(b.Distance(price)))
+	}
+	slices.SortStableFunc(below, nearest)
+	slices.SortStableFunc(above, nearest)
+	if n > 0 {
+		below, above = below[:min(n, len(below))], above[:min(n, len(above))]
+	}
+	return below, above
+}
+
+// sortByPrice orders levels by price, then kind, birth and source.
+func sortByPrice(levels []Level) {
+	slices.SortStableFunc(levels, func(a, b Level) int {
+		return cmp.Or(cmp.Compare(a.Price, b.Price), cmp.Compare(a.Kind, b.Kind), a.Born.Compare(b.Born), cmp.Compare(a.Source, b.Source))
+	})
+}
+
+// check refuses a series whose columns differ in length or whose times do not ascend.
+func check(s market.Series) error {
+	n := len(s.Time)
+	for _, column := range []struct {
+		name string
+		len  int
+	}{{"series.Open", len(s.Open)}, {"series.High", len(s.High)}, {"series.Low", len(s.Low)}, {"series.Close", len(s.Close)}, {"series.Volume", len(s.Volume)}} {
+		if column.len != n {
+			return invalid.Fieldf(column.name, column.len, "as many values as there are times, %d", n)
+		}
+	}
+	for i := 1; i < n; i++ {
+		if !s.Time[i].After(s.Time[i-1]) {
+			return invalid.Field("series.Time", s.Time[i].Format(time.RFC3339), "times in ascending order without repeats")
+		}
+	}
+	return nil
+}
+
+func positive(field string, value float64, fallback float64) (float64, error) {
+	if value == 0 {
+		return fallback, nil
+	}
+	if !(value > 0) || math.IsInf(value, 1) {
+		return 0, invalid.Field(field, value, "a number above 0")
+	}
+	return value, nil
+}
+
+func count(field string, value, fallback, most int) (int, error) {
+	if value == 0 {
+		return fallback, nil
+	}
+	if value < 1 || value > most {
+		return 0, invalid.Fieldf(field, value, "a whole number from 1 to %d", most)
+	}
+	return value, nil
+}
