@@ -1,0 +1,289 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/ttai-go/ttai/market"
+)
+
+// oldestVersion is the first Accept-Version that is still served.
+const oldestVersion = 20240501
+
+// routes returns the service as a handler.
+func (s *Simulator) routes() http.Handler {
+	open := http.NewServeMux() // without a bearer
+	open.HandleFunc("POST /oauth/token", s.oauthToken)
+	open.HandleFunc("GET /simulator/clock", s.getClock)
+	open.HandleFunc("GET /dxlink", s.serveStream)
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /customers/me/accounts", s.listAccounts)
+	mux.HandleFunc("GET /customers/me/accounts/{account}", s.getAccount)
+	mux.HandleFunc("GET /accounts/{account}/trading-status", s.getTradingStatus)
+	mux.HandleFunc("GET /accounts/{account}/balances", s.listBalances)
+	mux.HandleFunc("GET /accounts/{account}/balances/{currency}", s.getBalance)
+	mux.HandleFunc("GET /accounts/{account}/positions", s.listPositions)
+	mux.HandleFunc("GET /instruments/equities", s.listEquities)
+	mux.HandleFunc("GET /instruments/equities/{symbol}", s.getEquity)
+	mux.HandleFunc("GET /option-chains/{symbol}/nested", s.nestedChain)
+	mux.HandleFunc("GET /market-data/by-type", s.marketData)
+	mux.HandleFunc("GET /market-metrics", s.listMetrics)
+	mux.HandleFunc("GET /market-metrics/historic-corporate-events/dividends/{symbol}", s.listDividends)
+	mux.HandleFunc("GET /market-metrics/historic-corporate-events/earnings-reports/{symbol}", s.listEarnings)
+	mux.HandleFunc("GET /market-time/sessions", s.listSessions)
+	mux.HandleFunc("GET /market-time/sessions/current", s.currentSessions)
+	mux.HandleFunc("GET /market-time/equities/sessions/current", s.currentSession)
+	mux.HandleFunc("GET /market-time/equities/sessions/next", s.nextSession)
+	mux.HandleFunc("GET /market-time/equities/sessions/previous", s.previousSession)
+	mux.HandleFunc("GET /market-time/equities/holidays", s.holidays)
+	mux.HandleFunc("GET /symbols/search/{text}", s.searchSymbols)
+	mux.HandleFunc("GET /api-quote-tokens", s.quoteToken)
+	mux.HandleFunc("/", s.notFound)
+	open.Handle("/", s.guarded(mux))
+	return s.outer(open)
+}
+
+// outer is what every request passes: faults, the edge's rules and the log.
+func (s *Simulator) outer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.gate.enter() {
+			panic(http.ErrAbortHandler)
+		}
+		defer s.gate.leave()
+		s.log("request", "method", r.Method, "path", r.URL.Path)
+		w.Header().Set("Date", s.clock.Now().UTC().Format(http.TimeFormat))
+		var fault Fault
+		if s.fault != nil {
+			fault = s.fault(r)
+		}
+		if fault.Delay > 0 && !s.pause(r, fault.Delay) {
+			return
+		}
+		switch {
+		case fault.Drop:
+			panic(http.ErrAbortHandler)
+		case fault.Status != 0:
+			writeFault(w, fault)
+			return
+		case !strings.Contains(r.Header.Get("User-Agent"), "/"):
+			// The real edge answers before the API is reached, in HTML.
+			writeFault(w, Fault{Status: http.StatusUnauthorized})
+			return
+		}
+		if fault.DropAfter > 0 {
+			r = r.WithContext(withDropAfter(r.Context(), fault.DropAfter))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// pause waits and reports whether the request is still wanted.
+func (s *Simulator) pause(r *http.Request, d time.Duration) bool {
+	timer := s.wall.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C():
+		return true
+	case <-r.Context().Done():
+	case <-s.ctx.Done():
+	}
+	return false
+}
+
+// guarded is what every request of a customer passes.
+func (s *Simulator) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token, ok := s.authorize(w, r)
+		if !ok {
+			return
+		}
+		if text := r.Header.Get("Accept-Version"); text != "" {
+			if version, err := strconv.Atoi(text); err != nil || len(text) != 8 || version < oldestVersion {
+				writeJSON(w, http.StatusNotAcceptable, map[string]any{"error": map[string]any{
+					"code": http.StatusNotAcceptable, "message": "No acceptable version found"}})
+				return
+			}
+		}
+		if s.limiter != nil && !s.limiter.allow(token, s.wall.Now()) {
+			w.Header().Set("Retry-After", "1")
+			s.refuse(w, http.StatusTooManyRequests, "too_many_requests", "Too many requests")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// A limiter counts requests per access token.
+type limiter struct {
+	perSecond float64
+
+	mu      sync.Mutex
+	buckets map[string]*rate.Limiter
+}
+
+func newLimiter(perSecond float64) *limiter {
+	return &limiter{perSecond: perSecond, buckets: map[string]*rate.Limiter{}}
+}
+
+func (l *limiter) allow(token string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	bucket := l.buckets[token]
+	if bucket == nil {
+		if len(l.buckets) > 1000 { // tokens live 15 minutes; the dead ones need no memory
+			clear(l.buckets)
+		}
+		bucket = rate.NewLimiter(rate.Limit(l.perSecond), max(1, int(l.perSecond)))
+		l.buckets[token] = bucket
+	}
+	return bucket.AllowN(now, 1)
+}
+
+func (s *Simulator) notFound(w http.ResponseWriter, r *http.Request) {
+	s.refuse(w, http.StatusNotFound, "record_not_found", "Not found")
+}
+
+// An envelope surrounds every answer but OAuth's.
+type envelope struct {
+	Data       any         `json:"data"`
+	Context    string      `json:"context,omitempty"`
+	Pagination *pagination `json:"pagination,omitempty"`
+}
+
+type items[T any] struct {
+	Items []T `json:"items"`
+}
+
+// A pagination counts pages from 0. Its links are null in the real service.
+type pagination struct {
+	PerPage          int     `json:"per-page"`
+	PageOffset       int     `json:"page-offset"`
+	ItemOffset       int     `json:"item-offset"`
+	TotalItems       int     `json:"total-items"`
+	TotalPages       int     `json:"total-pages"`
+	CurrentItemCount int     `json:"current-item-count"`
+	PreviousLink     *string `json:"previous-link"`
+	NextLink         *string `json:"next-link"`
+	LinkTemplate     *string `json:"paging-link-template"`
+}
+
+// page cuts list to the page that the request asks for.
+func page[T any](r *http.Request, list []T, perPage int) ([]T, *pagination) {
+	query := r.URL.Query()
+	if n, err := strconv.Atoi(query.Get("per-page")); err == nil && n > 0 {
+		perPage = min(n, perPage)
+	}
+	offset, err := strconv.Atoi(query.Get("page-offset"))
+	if err != nil || offset < 0 {
+		offset = 0
+	}
+	p := &pagination{PerPage: perPage, PageOffset: offset, TotalItems: len(list), TotalPages: (len(list) + perPage - 1) / perPage}
+	from := len(list)
+	if offset < p.TotalPages { // also keeps the product from overflowing
+		from = offset * perPage
+	}
+	to := min(from+perPage, len(list))
+	p.ItemOffset, p.CurrentItemCount = from, to-from
+	return list[from:to], p
+}
+
+func writeData(w http.ResponseWriter, r *http.Request, data any) {
+	writeJSON(w, http.StatusOK, envelope{Data: data, Context: r.URL.EscapedPath()})
+}
+
+func writeItems[T any](w http.ResponseWriter, r *http.Request, list []T, p *pagination) {
+	if list == nil {
+		list = []T{}
+	}
+	writeJSON(w, http.StatusOK, envelope{Data: items[T]{list}, Context: r.URL.EscapedPath(), Pagination: p})
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		http.Error(w, "the simulator could not encode its answer", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // the client may be gone; there is no one to tell
+}
+
+type errorBody struct {
+	Code    string      `json:"code"`
+	Message string      `json:"message"`
+	Errors  []errorItem `json:"errors,omitempty"`
+}
+
+type errorItem struct {
+	Domain string `json:"domain"`
+	Reason string `json:"reason"`
+}
+
+// refuse answers with the API's error object.
+func (s *Simulator) refuse(w http.ResponseWriter, status int, code, message string) {
+	writeJSON(w, status, map[string]errorBody{"error": {Code: code, Message: message}})
+}
+
+// invalidParameter answers 400 naming the parameter.
+func (s *Simulator) invalidParameter(w http.ResponseWriter, name, reason string) {
+	writeJSON(w, http.StatusBadRequest, map[string]errorBody{"error": {
+		Code: "validation_error", Message: "Request validation failed", Errors: []errorItem{{Domain: name, Reason: reason}}}})
+}
+
+// internalError answers 500: the market behind the simulator failed.
+func (s *Simulator) internalError(w http.ResponseWriter, r *http.Request, err error) {
+	s.log("failed", "path", r.URL.Path, "error", err)
+	s.refuse(w, http.StatusInternalServerError, "internal_error", "The simulator's market failed: "+err.Error())
+}
+
+func writeFault(w http.ResponseWriter, f Fault) {
+	body, kind := f.Body, f.ContentType
+	if body == "" && kind == "" {
+		text := fmt.Sprintf("%d %s", f.Status, http.StatusText(f.Status))
+		body = "<html>\r\n<head><title>" + text + "</title></head>\r\n<body>\r\n<center><h1>" + text +
+			"</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+		kind = "text/html"
+	}
+	if kind != "" {
+		w.Header().Set("Content-Type", kind)
+	}
+	w.WriteHeader(f.Status)
+	_, _ = w.Write([]byte(body)) // the client may be gone; there is no one to tell
+}
+
+func (s *Simulator) log(message string, args ...any) {
+	if s.logger != nil {
+		s.logger.Debug(message, args...)
+	}
+}
+
+type clockAnswer struct {
+	Now   time.Time `json:"now"`
+	Start time.Time `json:"start"`
+	Speed float64   `json:"speed"`
+	Seed  uint64    `json:"seed"`
+	Note  string    `json:"note"`
+}
+
+// getClock serves GET /simulator/clock, the one route that the real service
+// does not have: what time it is in the simulated market.
+func (s *Simulator) getClock(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, clockAnswer{Now: s.clock.Now(), Start: s.start, Speed: s.speed, Seed: s.seed, Note: s.note})
+}
+
+// today is the market's date.
+func (s *Simulator) today() market.Date {
+	return market.DateOf(s.clock.Now().In(s.calendar.Location()))
+}
