@@ -1,0 +1,11 @@
+package rest_test
+
+import (
+	"testing"
+
+	"github.com/ttai-go/ttai/internal/deptest"
+)
+
+func TestImports(t *testing.T) {
+	deptest.Check(t, deptest.Allow{Own: []string{"internal/..."}, Modules: []string{"github.com/hashicorp/go-retryablehttp", "golang.org/x/time"}})
+}

@@ -1,0 +1,147 @@
+package tastytrade
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/ttai-go/ttai/internal/invalid"
+)
+
+// A Session is one trading day of a market. Times are instants; a day that ends
+// early has an earlier CloseAt.
+type Session struct {
+	Object
+	InstrumentCollection InstrumentCollection `json:"instrument-collection"`
+	SessionDate          Date                 `json:"session-date"` // zero where the broker leaves it out
+	StartAt              time.Time            `json:"start-at"`     // pre-market
+	OpenAt               time.Time            `json:"open-at"`
+	CloseAt              time.Time            `json:"close-at"`
+	CloseAtExt           time.Time            `json:"close-at-ext"` // end of extended trading
+}
+
+var sessionCodec = codecFor[Session]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (s *Session) UnmarshalJSON(data []byte) error { return sessionCodec.unmarshal(data, s) }
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (s Session) MarshalJSON() ([]byte, error) { return sessionCodec.marshal(s) }
+
+// A CurrentSession is the state of a market and the sessions around it.
+type CurrentSession struct {
+	Object
+	InstrumentCollection InstrumentCollection `json:"instrument-collection"`
+	State                SessionState         `json:"state"`
+	StartAt              time.Time            `json:"start-at"`
+	OpenAt               time.Time            `json:"open-at"`
+	CloseAt              time.Time            `json:"close-at"`
+	CloseAtExt           time.Time            `json:"close-at-ext"`
+	Next                 *Session             `json:"next-session"`
+	Previous             *Session             `json:"previous-session"`
+}
+
+var currentSessionCodec = codecFor[CurrentSession]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (c *CurrentSession) UnmarshalJSON(data []byte) error {
+	return currentSessionCodec.unmarshal(data, c)
+}
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (c CurrentSession) MarshalJSON() ([]byte, error) { return currentSessionCodec.marshal(c) }
+
+// A MarketCalendar lists the days without trading and those that end early.
+type MarketCalendar struct {
+	Object
+	Holidays []Date `json:"market-holidays"`
+	HalfDays []Date `json:"market-half-days"`
+}
+
+var marketCalendarCodec = codecFor[MarketCalendar]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (m *MarketCalendar) UnmarshalJSON(data []byte) error {
+	return marketCalendarCodec.unmarshal(data, m)
+}
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (m MarketCalendar) MarshalJSON() ([]byte, error) { return marketCalendarCodec.marshal(m) }
+
+// MarketSessionsService reads when markets trade.
+type MarketSessionsService struct{ client *Client }
+
+// Current returns the state of one or more markets.
+//
+// GET /market-time/sessions/current
+func (s *MarketSessionsService) Current(ctx context.Context, collections ...InstrumentCollection) ([]CurrentSession, error) {
+	if len(collections) == 0 {
+		return nil, invalid.Missing("collections", "at least one instrument collection")
+	}
+	q := url.Values{}
+	for _, c := range collections {
+		q.Add("instrument-collections[]", string(c))
+	}
+	out, _, err := many[CurrentSession](ctx, s.client, get("/market-time/sessions/current").with(q), currentSessionCodec)
+	return out, err
+}
+
+// List returns the sessions of a market from one day to another, at most nine
+// months. A zero from is today, an empty collection is equities.
+//
+// GET /market-time/sessions
+func (s *MarketSessionsService) List(ctx context.Context, collection InstrumentCollection, from, to Date) ([]Session, error) {
+	if to.IsZero() {
+		return nil, invalid.Missing("to", "the last day to look at")
+	}
+	q := url.Values{"to-date": {to.String()}}
+	set(q, "from-date", from.String())
+	set(q, "instrument-collection", string(collection))
+	out, _, err := many[Session](ctx, s.client, get("/market-time/sessions").with(q), sessionCodec)
+	return out, err
+}
+
+// EquitiesCurrent returns the state of the equity market at a time; zero is now.
+//
+// GET /market-time/equities/sessions/current
+func (s *MarketSessionsService) EquitiesCurrent(ctx context.Context, at time.Time) (*CurrentSession, error) {
+	q := url.Values{}
+	if !at.IsZero() {
+		q.Set("current-time", at.UTC().Format(time.RFC3339))
+	}
+	return one[CurrentSession](ctx, s.client, get("/market-time/equities/sessions/current").with(q), currentSessionCodec)
+}
+
+// EquitiesNext returns the equity session on or after a day; zero is today.
+//
+// GET /market-time/equities/sessions/next
+func (s *MarketSessionsService) EquitiesNext(ctx context.Context, day Date) (*Session, error) {
+	return s.equities(ctx, "/market-time/equities/sessions/next", day)
+}
+
+// EquitiesPrevious returns the equity session before a day; zero is today.
+//
+// GET /market-time/equities/sessions/previous
+func (s *MarketSessionsService) EquitiesPrevious(ctx context.Context, day Date) (*Session, error) {
+	return s.equities(ctx, "/market-time/equities/sessions/previous", day)
+}
+
+func (s *MarketSessionsService) equities(ctx context.Context, route string, day Date) (*Session, error) {
+	q := url.Values{}
+	set(q, "date", day.String())
+	return one[Session](ctx, s.client, get(route).with(q), sessionCodec)
+}
+
+// EquitiesHolidays returns the holidays and half days of the equity market.
+//
+// GET /market-time/equities/holidays
+func (s *MarketSessionsService) EquitiesHolidays(ctx context.Context) (*MarketCalendar, error) {
+	all, _, err := many[MarketCalendar](ctx, s.client, get("/market-time/equities/holidays"), marketCalendarCodec)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, malformed(get("/market-time/equities/holidays"), nil)
+	}
+	return &all[0], nil
+}
