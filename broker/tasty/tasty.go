@@ -1,0 +1,219 @@
+// Package tasty puts tastytrade behind the broker-neutral interfaces: an
+// [Adapter] is a [broker.Broker] and a [market.Source] over a
+// [tastytrade.Client].
+//
+// Quotes come from the REST snapshot, option chains from the list of contracts
+// and the stream's snapshots of each, bars from the stream's candles. The
+// websocket is opened when it is first needed and kept; it reconnects by
+// itself.
+//
+// # What it cannot know
+//
+// Splits are in no route, so Events has none. Non-standard (adjusted) option
+// chains are left out, because their contracts deliver something else than 100
+// shares. Candles reach back about 8,000 per request; older ones are left out.
+// Nothing in the list of contracts says how an option may be exercised: options
+// on an index are taken as European and all others as American, which holds for
+// all but a few index options (OEX). In the sandbox, metrics and events are
+// [market.ErrUnsupported] where production has them.
+//
+// # Greeks
+//
+// The stream's vega and rho are per percentage point and are multiplied by 100
+// here, as [market.OptionQuote] wants them.
+package tasty
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/tastytrade"
+	"github.com/ttai-go/ttai/tastytrade/dxlink"
+)
+
+// A FieldError says which argument was refused and what is allowed.
+type FieldError = invalid.FieldError
+
+// Options of [New].
+type Options struct {
+	// Environment says whose money it is. It is required, and must be what the
+	// client's BaseURL leads to: nothing can check it.
+	Environment broker.Environment
+	// Clock is the market's time: the simulator's, when the client talks to one.
+	// Nil: market.SystemClock.
+	Clock market.Clock
+	// Calendar gives the sessions of daily and longer bars. Nil: market.NYSE.
+	Calendar *market.Calendar
+	// Timeout is for calls whose context has no deadline. 0: 15 s.
+	Timeout time.Duration
+	// Settle is how long, in an option chain, the stream may be silent before
+	// what has arrived is taken as all there is. 0: 1.5 s.
+	Settle time.Duration
+	// Logger gets what is survived: a fallback, a snapshot with holes. Nil: nothing.
+	Logger *slog.Logger
+}
+
+// An Adapter reads one credential's accounts and market data. It is safe for
+// concurrent use. Close it when done; the client stays its owner's.
+type Adapter struct {
+	client *tastytrade.Client
+	opts   Options
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu      sync.Mutex
+	conn    *dxlink.Conn
+	dialing chan struct{} // closed when the dial in progress has ended; nil when there is none
+
+	caches caches
+}
+
+var (
+	_ broker.Broker = (*Adapter)(nil)
+	_ market.Source = (*Adapter)(nil)
+)
+
+// New returns an adapter over client. It connects to nothing yet.
+func New(client *tastytrade.Client, opts *Options) (*Adapter, error) {
+	var o Options
+	if opts != nil {
+		o = *opts
+	}
+	known := []broker.Environment{broker.Simulator, broker.Sandbox, broker.Production}
+	switch {
+	case client == nil:
+		return nil, invalid.Missing("client", "a client of tastytrade.NewClient")
+	case !slices.Contains(known, o.Environment):
+		return nil, invalid.Field("Environment", string(o.Environment), "simulator, sandbox or production")
+	case o.Timeout < 0:
+		return nil, invalid.Field("Timeout", o.Timeout, "a positive duration, or 0 for 15 s")
+	case o.Settle < 0:
+		return nil, invalid.Field("Settle", o.Settle, "a positive duration, or 0 for 1.5 s")
+	}
+	if o.Clock == nil {
+		o.Clock = market.SystemClock()
+	}
+	if o.Calendar == nil {
+		o.Calendar = market.NYSE()
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 15 * time.Second
+	}
+	if o.Settle == 0 {
+		o.Settle = 1500 * time.Millisecond
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &Adapter{client: client, opts: o}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	return a, nil
+}
+
+// Close ends the stream and waits for it. Calls in flight and later ones fail
+// with [broker.ErrUnavailable].
+func (a *Adapter) Close() error {
+	a.cancel()
+	a.mu.Lock()
+	conn, dialing := a.conn, a.dialing
+	a.conn = nil
+	a.mu.Unlock()
+	if dialing != nil {
+		<-dialing // it was cancelled above, and closes what it may have opened
+	}
+	if conn != nil {
+		return conn.Close()
+	}
+	return nil
+}
+
+// Environment tells whose money it is.
+func (a *Adapter) Environment() broker.Environment { return a.opts.Environment }
+
+// bounded gives ctx a deadline when it has none, and ends it with the adapter.
+func (a *Adapter) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	var cancel context.CancelFunc
+	if _, ok := ctx.Deadline(); ok {
+		ctx, cancel = context.WithCancel(ctx)
+	} else {
+		ctx, cancel = context.WithTimeout(ctx, a.opts.Timeout)
+	}
+	stop := context.AfterFunc(a.ctx, cancel)
+	return ctx, func() {
+		stop()
+		cancel()
+	}
+}
+
+// early is ctx with a deadline a little before its own, so that there is time
+// to return what has arrived.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-min(500*time.Millisecond, time.Until(deadline)/10)))
+}
+
+// stream returns the connection, and makes one when there is none or the old
+// one has ended. One caller dials; the others wait for it.
+func (a *Adapter) stream(ctx context.Context) (*dxlink.Conn, error) {
+	for {
+		if a.ctx.Err() != nil {
+			return nil, fmt.Errorf("tasty: the adapter is closed: %w", broker.ErrUnavailable)
+		}
+		a.mu.Lock()
+		if a.conn != nil {
+			select {
+			case <-a.conn.Done():
+				a.conn = nil
+			default:
+				conn := a.conn
+				a.mu.Unlock()
+				return conn, nil
+			}
+		}
+		if dialing := a.dialing; dialing != nil {
+			a.mu.Unlock()
+			select {
+			case <-dialing:
+				continue
+			case <-ctx.Done():
+				return nil, a.failure("opening the market data stream", ctx.Err())
+			}
+		}
+		a.dialing = make(chan struct{})
+		a.mu.Unlock()
+		conn, err := a.client.DialMarketData(ctx, nil)
+		a.mu.Lock()
+		closed := a.ctx.Err() != nil
+		if err == nil && !closed {
+			a.conn = conn
+		}
+		dialing := a.dialing
+		a.dialing = nil
+		a.mu.Unlock()
+		if err == nil && closed {
+			err = dxlink.ErrClosed
+			_ = conn.Close() // ended before anyone used it
+		}
+		close(dialing)
+		if err != nil {
+			return nil, a.failure("opening the market data stream", err)
+		}
+		return conn, nil
+	}
+}
+
+// now is the market's time in New York.
+func (a *Adapter) now() time.Time { return a.opts.Clock.Now().In(a.opts.Calendar.Location()) }
+
+func (a *Adapter) today() market.Date { return market.DateOf(a.now()) }
