@@ -84,8 +84,10 @@ func New(d Deps) (*Analyst, error) {
 // A Request says what to analyse.
 type Request struct {
 	Symbol market.Symbol
-	// At is the instant to look from; zero means now. An instant more than
-	// PastTolerance before now is in the past: see the package comment.
+	// At is the instant to look from; zero means now, and so does a later
+	// instant of the same day, such as the close of a session that is still
+	// open. An instant more than PastTolerance before now is in the past: see
+	// the package comment.
 	At time.Time
 	// Account narrows the portfolio's evidence; empty means all accounts that
 	// are not closed.
@@ -119,9 +121,9 @@ func (r Request) normalized(now time.Time) (Request, error) {
 		return r, invalid.Field("benchmark", string(r.Benchmark), "a symbol such as SPY")
 	}
 	switch {
-	case r.At.IsZero():
+	case r.At.IsZero(), r.At.After(now) && market.DateOf(r.At.In(now.Location())) == market.DateOf(now):
 		r.At = now
-	case r.At.After(now.Add(time.Second)):
+	case r.At.After(now):
 		return r, invalid.Field("at", r.At.Format(time.RFC3339), "a time that is not after "+now.Format(time.RFC3339))
 	case r.At.Year() < 1900:
 		return r, invalid.Field("at", r.At.Format(time.RFC3339), "a time from 1900 on")
@@ -150,7 +152,7 @@ func underlyingOf(symbol market.Symbol) string {
 // option quotes (market.ErrNoData, or why the bars could not be had), or when
 // ctx is cancelled. Everything else that fails is evidence marked absent.
 func (a *Analyst) Analyze(ctx context.Context, req Request) (*Analysis, error) {
-	req, err := req.normalized(a.deps.Clock.Now())
+	req, err := req.normalized(a.deps.Clock.Now().In(a.deps.Calendar.Location()))
 	if err != nil {
 		return nil, err
 	}

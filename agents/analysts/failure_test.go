@@ -35,6 +35,12 @@ func TestNewRefusesWhatCannotWork(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestALaterTimeOfTheSameDayMeansNow(t *testing.T) {
+	analysis, err := analyst(t, rising(), nil).Analyze(t.Context(), analysts.Request{Symbol: "TEST", At: noon.Add(4 * time.Hour)})
+	require.NoError(t, err)
+	require.True(t, analysis.At.Equal(noon), "%s", analysis.At)
+}
+
 func TestARequestThatMakesNoSenseNamesItsField(t *testing.T) {
 	for _, row := range []struct {
 		field   string
@@ -43,7 +49,7 @@ func TestARequestThatMakesNoSenseNamesItsField(t *testing.T) {
 		{"symbol", analysts.Request{}},
 		{"symbol", analysts.Request{Symbol: "what is this?"}},
 		{"symbol", analysts.Request{Symbol: "SPY   261218C00500000"}},
-		{"at", analysts.Request{Symbol: "TEST", At: noon.Add(time.Hour)}},
+		{"at", analysts.Request{Symbol: "TEST", At: noon.Add(24 * time.Hour)}},
 		{"at", analysts.Request{Symbol: "TEST", At: time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC)}},
 		{"lookback_years", analysts.Request{Symbol: "TEST", LookbackYears: -1}},
 		{"lookback_years", analysts.Request{Symbol: "TEST", LookbackYears: 21}},

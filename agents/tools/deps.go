@@ -1,0 +1,93 @@
+// Package tools has the trading tools, each defined once: a name, one sentence
+// for the model, typed input and output. Agents call them in-process and
+// package mcp exposes them to other programs.
+//
+// Every tool here only reads. Prices in results are numbers, null when unknown;
+// money is text with a decimal point; volatilities, yields and shares are
+// decimals (0.2 is 20 %); times are RFC 3339 in New York. Every result says as
+// of when and in which environment it holds, and carries the notice of
+// simulated data when there is one. Results are cut to about 8,000 tokens, and
+// say under left_out what is missing and how to get it.
+//
+// An argument that is not allowed is a *[FieldError]. Other errors wrap what
+// the source or the broker said and add what to do about it.
+package tools
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ttai-go/ttai/agents"
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/storage"
+)
+
+// A FieldError says which argument was refused and what is allowed.
+type FieldError = invalid.FieldError
+
+// Deps is what the tools work with. Nil means absent, and the tools that need
+// it are left out.
+type Deps struct {
+	Market market.Source
+	Broker broker.Broker
+	// Store keeps quotes for a second and metrics for a minute, so that a model
+	// that asks twice costs one request. Nil means nothing is kept.
+	Store storage.Tenant
+	Clock market.Clock // nil: the system's
+	// Calendar is the exchange's; nil means market.NYSE().
+	Calendar *market.Calendar
+	// Environment is named in every result. Empty means the broker's, and
+	// production when there is no broker either: what is not known to be a
+	// simulation is taken to be real.
+	Environment broker.Environment
+	// Notice is added to every result, to say that the data is simulated. Empty
+	// means that there is nothing to say.
+	Notice string
+	Rate   float64 // risk-free, continuous per year, decimal; for option maths
+	// Timeout bounds each call; 0 means 20 seconds.
+	Timeout time.Duration
+	Logger  *slog.Logger // nil: nothing is logged
+}
+
+// New returns the tools that d has the means for, by toolset, then name. It
+// does no I/O.
+func New(d Deps) []agents.Tool {
+	k := newKit(d)
+	all := map[string]agents.Tool{}
+	add := func(t agents.Tool) { all[t.Name] = t }
+	add(k.marketStatus())
+	add(k.priceOption())
+	if d.Market != nil {
+		add(k.quote())
+		add(k.candles())
+		add(k.optionChain())
+		add(k.metrics())
+		add(k.instrument())
+		if t, ok := k.analyst(); ok {
+			add(t)
+		}
+	}
+	if d.Broker != nil {
+		add(k.portfolio())
+	}
+	var out []agents.Tool
+	for _, entry := range catalog() {
+		if t, ok := all[entry.name]; ok {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// EnvironmentOf returns the environment that the results of d's tools name.
+func EnvironmentOf(d Deps) broker.Environment {
+	switch {
+	case d.Environment != "":
+		return d.Environment
+	case d.Broker != nil:
+		return d.Broker.Environment()
+	}
+	return broker.Production
+}

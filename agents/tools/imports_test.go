@@ -1,0 +1,16 @@
+package tools_test
+
+import (
+	"testing"
+
+	"github.com/ttai-go/ttai/internal/deptest"
+)
+
+func TestImports(t *testing.T) {
+	deptest.Check(t, deptest.Allow{
+		Own: []string{
+			"agents", "agents/analysts", "broker", "indicators", "market", "options", "storage", "internal/...",
+		},
+		Modules: []string{"github.com/shopspring/decimal"},
+	})
+}

@@ -1,0 +1,49 @@
+package tools
+
+import "slices"
+
+// A toolset is a name for tools that belong together, so that an operator can
+// expose some of them.
+const (
+	setAccount   = "account"
+	setMarket    = "market"
+	setAnalytics = "analytics"
+)
+
+// catalog lists every tool in the order in which [New] returns them.
+func catalog() []struct{ name, set string } {
+	return []struct{ name, set string }{
+		{"portfolio", setAccount},
+		{"candles", setMarket},
+		{"instrument", setMarket},
+		{"market_status", setMarket},
+		{"metrics", setMarket},
+		{"option_chain", setMarket},
+		{"quote", setMarket},
+		{"analyst", setAnalytics},
+		{"price_option", setAnalytics},
+	}
+}
+
+// Sets returns the names of the toolsets.
+func Sets() []string { return []string{setAccount, setMarket, setAnalytics} }
+
+// Names returns the names of all tools, whether or not their means are there.
+func Names() []string {
+	var names []string
+	for _, t := range catalog() {
+		names = append(names, t.name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// SetOf returns the toolset of a tool, and "" for a name that no tool has.
+func SetOf(name string) string {
+	for _, t := range catalog() {
+		if t.name == name {
+			return t.set
+		}
+	}
+	return ""
+}

@@ -1,0 +1,32 @@
+package mcp_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/ttai-go/ttai/agents/tools"
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/mcp"
+)
+
+// A server for one person, mounted in one's own mux behind a bearer.
+func ExampleNew() {
+	deps := func(context.Context, mcp.Principal) (tools.Deps, error) {
+		return tools.Deps{Environment: broker.Simulator, Notice: "Simulated data."}, nil
+	}
+	server, err := mcp.New(deps, &mcp.Options{Bearer: "change-me-to-something-random"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer server.Close()
+	mux := http.NewServeMux()
+	mux.Handle("/mcp", server.Handler())
+
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest(http.MethodPost, "http://localhost/mcp", nil))
+	fmt.Println(answer.Code, answer.Header().Get("WWW-Authenticate"))
+	// Output: 401 Bearer realm="ttai"
+}
