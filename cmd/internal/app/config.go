@@ -1,0 +1,166 @@
+// Package app is the wiring that the commands share: configuration, command
+// lines, and the market and broker that a configuration stands for.
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/invalid"
+)
+
+// Config says which broker a command talks to. Each field is set by a flag,
+// else by its environment variable, else by config.json. Credentials have no
+// flag: a command line can be read by every user of the machine.
+type Config struct {
+	Env      string   `help:"Environment: simulator, sandbox or production. Without credentials: simulator." placeholder:"NAME"`
+	URL      string   `name:"url" help:"Base URL of a simulator elsewhere, as printed by 'ttai sim'." placeholder:"URL"`
+	Accounts []string `help:"Only these account numbers." placeholder:"NUMBER,…"`
+	Seed     uint64   `help:"Seed of the embedded simulator's market." default:"1"`
+	Clock    string   `help:"Clock of the embedded simulator: 'day', a simulated open session, or 'real'." enum:"day,real" default:"day"`
+
+	ClientID     string `kong:"-"`
+	ClientSecret string `kong:"-"`
+	RefreshToken string `kong:"-"`
+}
+
+// Environment is where settings come from besides the command line: the
+// variables and the folder of config.json. Tests replace both.
+type Environment struct {
+	Getenv    func(string) string
+	ConfigDir string // the folder that holds config.json; empty: none
+}
+
+// SystemEnvironment is the real environment: os.Getenv, and the folder ttai in
+// the user's configuration folder.
+func SystemEnvironment() Environment {
+	env := Environment{Getenv: os.Getenv}
+	if dir, err := os.UserConfigDir(); err == nil {
+		env.ConfigDir = filepath.Join(dir, "ttai")
+	}
+	return env
+}
+
+// Setting is one value that can come from a variable or from config.json.
+type Setting struct{ Variable, Key string }
+
+// settings lists what is read from the environment, by flag name; the last
+// four have no flag.
+var settings = map[string]Setting{
+	"env":           {"TTAI_ENV", "env"},
+	"url":           {"TTAI_URL", "url"},
+	"accounts":      {"TTAI_ACCOUNTS", "accounts"},
+	"seed":          {"TTAI_SEED", "seed"},
+	"clock":         {"TTAI_CLOCK", "clock"},
+	"toolsets":      {"TTAI_TOOLSETS", "toolsets"},
+	"read-only":     {"TTAI_READ_ONLY", "read_only"},
+	"http":          {"TTAI_HTTP", "http"},
+	"http-token":    {"TTAI_HTTP_TOKEN", "http_token"},
+	"client-id":     {"TTAI_CLIENT_ID", "client_id"},
+	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret"},
+	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token"},
+}
+
+// Sources looks values up in the variables, then in config.json.
+type Sources struct {
+	getenv func(string) string
+	file   map[string]string
+}
+
+// Sources reads config.json. A file that cannot be read or understood is an
+// error: settings about money are never guessed.
+func (e Environment) Sources() (*Sources, error) {
+	s := &Sources{getenv: e.Getenv, file: map[string]string{}}
+	if e.ConfigDir == "" {
+		return s, nil
+	}
+	path := filepath.Join(e.ConfigDir, "config.json")
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("settings cannot be read: %w", err)
+	}
+	var values map[string]any
+	if err := json.Unmarshal(text, &values); err != nil {
+		return nil, fmt.Errorf("%s is not a JSON object of settings: %w", path, err)
+	}
+	known := map[string]bool{}
+	for _, setting := range settings {
+		known[setting.Key] = true
+	}
+	for key, value := range values {
+		if !known[key] {
+			return nil, invalid.Field(path, key, "one of the settings listed in docs/configuration.md")
+		}
+		switch value := value.(type) {
+		case []any:
+			parts := make([]string, len(value))
+			for i, part := range value {
+				parts[i] = fmt.Sprint(part)
+			}
+			s.file[key] = strings.Join(parts, ",")
+		default:
+			s.file[key] = fmt.Sprint(value)
+		}
+	}
+	return s, nil
+}
+
+// Lookup returns the value of a flag's setting, and "" when nothing sets it.
+func (s *Sources) Lookup(flag string) string {
+	setting, ok := settings[flag]
+	if !ok {
+		return ""
+	}
+	if value := s.getenv(setting.Variable); value != "" {
+		return value
+	}
+	return s.file[setting.Key]
+}
+
+// Resolver gives kong the values of flags that are not on the command line.
+func (s *Sources) Resolver() kong.Resolver {
+	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+		if value := s.Lookup(flag.Name); value != "" {
+			return value, nil
+		}
+		return nil, nil
+	})
+}
+
+// Complete adds the credentials and checks that the parts fit together.
+func (c Config) Complete(s *Sources) (Config, error) {
+	c.ClientID = s.Lookup("client-id")
+	c.ClientSecret = s.Lookup("client-secret")
+	c.RefreshToken = s.Lookup("refresh-token")
+	credentials := c.ClientSecret != "" || c.RefreshToken != ""
+	if c.Env == "" {
+		if credentials {
+			return c, Usage(errors.New("credentials are set, but no environment: name one with --env or TTAI_ENV: sandbox, production (real money) or simulator"))
+		}
+		c.Env = string(broker.Simulator)
+	}
+	switch broker.Environment(c.Env) {
+	case broker.Simulator:
+	case broker.Sandbox, broker.Production:
+		if c.ClientSecret == "" || c.RefreshToken == "" {
+			return c, Usage(fmt.Errorf("the environment is %s, but TTAI_CLIENT_SECRET or TTAI_REFRESH_TOKEN is not set; without an account use --env simulator", c.Env))
+		}
+		if c.URL != "" {
+			return c, invalid.Field("url", c.URL, "no URL unless the environment is simulator: credentials go to tastytrade's own hosts only")
+		}
+	default:
+		return c, invalid.Field("env", c.Env, "simulator, sandbox or production")
+	}
+	return c, nil
+}

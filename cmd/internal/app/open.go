@@ -1,0 +1,203 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/broker/tasty"
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/simulator"
+	"github.com/ttai-go/ttai/tastytrade"
+)
+
+// DemoCredentials are what 'ttai sim' accepts unless it is told otherwise, and
+// what a command sends to a simulator elsewhere when it has none. They guard
+// nothing but made-up money.
+var DemoCredentials = simulator.Credentials{ClientID: "simulator", ClientSecret: "simulator-client-secret", RefreshToken: "simulator-refresh-token"}
+
+// DefaultRate is the risk-free rate used for option maths when no better one is
+// known: continuous, per year.
+const DefaultRate = 0.04
+
+// Opened is the market and the broker that a configuration stands for.
+type Opened struct {
+	Market      market.Source
+	Broker      broker.Broker
+	Tokens      tastytrade.TokenSource
+	Clock       market.Clock
+	Calendar    *market.Calendar
+	Environment broker.Environment
+	Notice      string // what every result has to say about simulated data; empty for real data
+	Rate        float64
+
+	closers []func() error
+}
+
+// Close ends connections and the embedded simulator, in that order.
+func (o *Opened) Close() error {
+	var first error
+	for _, end := range slices.Backward(o.closers) {
+		if err := end(); err != nil && first == nil {
+			first = err
+		}
+	}
+	o.closers = nil
+	return first
+}
+
+// Open connects to what config names. Nothing is sent yet, except that a
+// simulator elsewhere is asked for its time.
+func Open(config Config) (*Opened, error) {
+	o := &Opened{Calendar: market.NYSE(), Clock: market.SystemClock(), Environment: broker.Environment(config.Env), Rate: DefaultRate}
+	err := o.open(config)
+	if err != nil {
+		o.Close()
+		return nil, err
+	}
+	return o, nil
+}
+
+func (o *Opened) open(config Config) error {
+	options := &tastytrade.ClientOptions{UserAgent: "ttai/" + Version(), Now: func() time.Time { return time.Now() }}
+	oauth := tastytrade.OAuthConfig{ClientID: config.ClientID, ClientSecret: config.ClientSecret, RefreshToken: config.RefreshToken}
+	switch {
+	case o.Environment == broker.Production:
+		options.BaseURL = tastytrade.Production
+	case o.Environment == broker.Sandbox:
+		options.BaseURL = tastytrade.Sandbox
+	case config.URL != "":
+		if err := o.followSimulator(config.URL); err != nil {
+			return err
+		}
+		options.BaseURL = config.URL
+		if oauth.RefreshToken == "" {
+			useCredentials(&oauth, DemoCredentials)
+		}
+	default:
+		sim, err := simulator.New(&simulator.Options{Seed: config.Seed, RealClock: config.Clock == "real"})
+		if err != nil {
+			return err
+		}
+		o.closers = append(o.closers, sim.Close)
+		server, err := sim.Listen()
+		if err != nil {
+			return err
+		}
+		o.Clock, o.Notice = sim.Clock(), sim.Note()
+		options.BaseURL, options.Dial = server.URL(), server.DialContext
+		useCredentials(&oauth, sim.Credentials())
+	}
+	if o.Environment == broker.Simulator {
+		options.Limiter = tastytrade.NoLimit()
+	}
+	oauth.BaseURL, oauth.Dial = options.BaseURL, options.Dial
+	tokens, err := tastytrade.RefreshTokenSource(oauth)
+	if err != nil {
+		return err
+	}
+	client, err := tastytrade.NewClient(tokens, options)
+	if err != nil {
+		return err
+	}
+	adapter, err := tasty.New(client, &tasty.Options{Environment: o.Environment, Clock: o.Clock, Calendar: o.Calendar})
+	if err != nil {
+		return err
+	}
+	o.closers = append(o.closers, adapter.Close)
+	o.Tokens, o.Market, o.Broker = tokens, adapter, adapter
+	if len(config.Accounts) > 0 {
+		o.Broker = onlyAccounts{adapter, config.Accounts}
+	}
+	return nil
+}
+
+func useCredentials(oauth *tastytrade.OAuthConfig, c simulator.Credentials) {
+	oauth.ClientID, oauth.ClientSecret, oauth.RefreshToken = c.ClientID, c.ClientSecret, c.RefreshToken
+}
+
+// followSimulator makes the clock and the notice those of a simulator elsewhere.
+func (o *Opened) followSimulator(base string) error {
+	address, err := url.Parse(base)
+	if err != nil || (address.Scheme != "http" && address.Scheme != "https") || address.Host == "" {
+		return invalid.Field("url", base, "the base URL that 'ttai sim' printed, such as http://127.0.0.1:8766")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(base, "/")+"/simulator/clock", nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("User-Agent", "ttai/"+Version())
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("no simulator answers at %s: start one with 'ttai sim': %w", base, err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Now   time.Time `json:"now"`
+		Speed float64   `json:"speed"`
+		Note  string    `json:"note"`
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&answer); err != nil || resp.StatusCode != http.StatusOK || answer.Now.IsZero() {
+		return fmt.Errorf("%s is not a ttai simulator: it does not tell its time at /simulator/clock", base)
+	}
+	if answer.Speed == 0 {
+		o.Clock = market.NewManualClock(answer.Now)
+	} else if o.Clock, err = market.NewScaledClock(nil, answer.Now, answer.Speed); err != nil {
+		return err
+	}
+	o.Notice = answer.Note
+	return nil
+}
+
+// onlyAccounts hides all accounts but the allowed ones.
+type onlyAccounts struct {
+	broker.Broker
+	allowed []string
+}
+
+func (b onlyAccounts) allows(id broker.AccountID) bool { return slices.Contains(b.allowed, string(id)) }
+
+func (b onlyAccounts) refuse(id broker.AccountID) error {
+	return fmt.Errorf("%w: %s is not among the accounts that the settings allow", broker.ErrUnknownAccount, id)
+}
+
+// Accounts lists the allowed accounts.
+func (b onlyAccounts) Accounts(ctx context.Context) ([]broker.Account, error) {
+	all, err := b.Broker.Accounts(ctx)
+	return slices.DeleteFunc(all, func(a broker.Account) bool { return !b.allows(a.ID) }), err
+}
+
+// Balances answers for an allowed account.
+func (b onlyAccounts) Balances(ctx context.Context, id broker.AccountID) (*broker.Balances, error) {
+	if !b.allows(id) {
+		return nil, b.refuse(id)
+	}
+	return b.Broker.Balances(ctx, id)
+}
+
+// Positions answers for an allowed account.
+func (b onlyAccounts) Positions(ctx context.Context, id broker.AccountID) ([]broker.Position, error) {
+	if !b.allows(id) {
+		return nil, b.refuse(id)
+	}
+	return b.Broker.Positions(ctx, id)
+}
+
+// Version returns the module's version as the Go tool recorded it, or "devel".
+func Version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return strings.TrimPrefix(info.Main.Version, "v")
+	}
+	return "devel"
+}

@@ -1,0 +1,155 @@
+// Command ttai-mcp is an MCP server that lets an AI assistant analyse markets
+// and look at an account with tastytrade, or with an embedded simulator when
+// there is no account. It reads; it cannot place an order.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/ttai-go/ttai/agents/tools"
+	"github.com/ttai-go/ttai/cmd/internal/app"
+	"github.com/ttai-go/ttai/mcp"
+	"github.com/ttai-go/ttai/storage/memory"
+)
+
+const description = `MCP server for tastytrade: quotes, candles, option chains, metrics, portfolio and analysis.
+
+Without credentials it runs on an embedded simulated broker. It reads; it cannot place an order.
+When standard input is a pipe it speaks MCP there; at a terminal it serves HTTP on loopback and prints the address.
+
+Examples:
+  ttai-mcp                                   (as an MCP client starts it)
+  ttai-mcp --http 127.0.0.1:8765             (for clients that connect by URL)
+  TTAI_ENV=sandbox TTAI_CLIENT_SECRET=… TTAI_REFRESH_TOKEN=… ttai-mcp --toolsets market,analytics
+
+Not affiliated with tastytrade. Nothing it says is advice.`
+
+type flags struct {
+	app.Config
+	HTTP     string   `name:"http" help:"Serve HTTP at this address instead of standard input and output." placeholder:"ADDR"`
+	Toolsets []string `help:"Offer only these: account, market, analytics." placeholder:"NAME,…"`
+	ReadOnly bool     `help:"Offer nothing that writes."`
+	Version  bool     `help:"Print the version."`
+}
+
+// maxCached bounds what is remembered of recent answers.
+const maxCached = 10_000
+
+func main() {
+	// The protocol library allocates a 32 KB buffer for each message it
+	// decodes; collecting less often halves the time of a call.
+	debug.SetGCPercent(400)
+	app.Main(run)
+}
+
+// run serves one process and returns its exit code.
+func run(ctx context.Context, args []string, std app.IO) int {
+	var cli flags
+	_, sources, code, done := app.Parse("ttai-mcp", description, &cli, args, std)
+	if done {
+		return code
+	}
+	if cli.Version {
+		fmt.Fprintln(std.Out, "ttai-mcp", app.Version())
+		return app.ExitOK
+	}
+	return app.Report("ttai-mcp", serve(ctx, cli, sources, std), std)
+}
+
+func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) error {
+	config, err := cli.Complete(sources)
+	if err != nil {
+		return err
+	}
+	opened, err := app.Open(config)
+	if err != nil {
+		return err
+	}
+	defer opened.Close()
+	logger := slog.New(slog.NewTextHandler(std.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	store, err := memory.New(&memory.Options{Now: opened.Clock.Now, MaxValues: maxCached})
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+
+	overHTTP := cli.HTTP != "" || isTerminal(std.In)
+	bearer := ""
+	if overHTTP {
+		if bearer = sources.Lookup("http-token"); bearer == "" {
+			bearer = rand.Text()
+		}
+	}
+	server, err := mcp.New(func(_ context.Context, who mcp.Principal) (tools.Deps, error) {
+		tenant, err := store.For(who.Tenant)
+		if err != nil {
+			return tools.Deps{}, err
+		}
+		return tools.Deps{
+			Market: opened.Market, Broker: opened.Broker, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
+			Environment: opened.Environment, Notice: opened.Notice, Rate: opened.Rate, Logger: logger,
+		}, nil
+	}, &mcp.Options{
+		Version: app.Version(), Environment: opened.Environment, Notice: opened.Notice,
+		Toolsets: cli.Toolsets, ReadOnly: cli.ReadOnly, Bearer: bearer, Logger: logger,
+	})
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	if overHTTP {
+		return serveHTTP(ctx, server, cli.HTTP, bearer, opened, std)
+	}
+	return serveStdio(ctx, server, std)
+}
+
+// serveStdio speaks MCP on standard input and output until the input closes.
+func serveStdio(ctx context.Context, server *mcp.Server, std app.IO) error {
+	start := time.Now()
+	counted := &countingReader{Reader: std.In}
+	err := server.Serve(ctx, counted, outCloser{std.Out})
+	if counted.n == 0 && time.Since(start) < time.Second && ctx.Err() == nil {
+		fmt.Fprintln(std.Err, "ttai-mcp: standard input closed before a message came. An MCP client starts this program and speaks to it through pipes;\n"+
+			"to use it from a browser or by URL, run it at a terminal or with --http 127.0.0.1:8765.")
+	}
+	return err
+}
+
+// countingReader is the input with a count of what came.
+type countingReader struct {
+	io.Reader
+	n int
+}
+
+// Close closes the input when it can be closed, which ends a pending read.
+func (r *countingReader) Close() error {
+	if closer, ok := r.Reader.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// outCloser is an output that stays open: it belongs to the process.
+type outCloser struct{ io.Writer }
+
+func (outCloser) Close() error { return nil }
+
+func (r *countingReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n += n
+	return n, err
+}
+
+func isTerminal(in io.Reader) bool {
+	file, ok := in.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}

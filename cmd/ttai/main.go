@@ -1,0 +1,47 @@
+// Command ttai prices options, computes indicators and levels, analyses a
+// symbol, and runs the simulator, from the command line.
+package main
+
+import (
+	"context"
+
+	"github.com/ttai-go/ttai/cmd/internal/app"
+)
+
+const description = `Options, indicators, levels and analysis from the command line, and a simulated tastytrade to try them on.
+
+Not affiliated with tastytrade. Nothing it prints is advice.`
+
+// commands are the subcommands; each is a file of flags and one call.
+type commands struct {
+	Analyze    analyzeCommand    `cmd:"" help:"Evidence and a recommendation for a symbol, with a chart."`
+	Price      priceCommand      `cmd:"" help:"Value and Greeks of a European option."`
+	IV         ivCommand         `cmd:"" name:"iv" help:"Implied volatility of a European option's price."`
+	Indicators indicatorsCommand `cmd:"" help:"A technical indicator of a CSV file of bars."`
+	Levels     levelsCommand     `cmd:"" help:"Support and resistance in a CSV file of bars."`
+	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`
+	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
+}
+
+func main() { app.Main(run) }
+
+// session is what a subcommand gets besides its own flags.
+type session struct {
+	ctx     context.Context
+	std     app.IO
+	sources *app.Sources
+}
+
+// run answers one command line and returns the exit code.
+func run(ctx context.Context, args []string, std app.IO) int {
+	var cli commands
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, sources, code, done := app.Parse("ttai", description, &cli, args, std)
+	if done {
+		return code
+	}
+	err := parsed.Run(&session{ctx: ctx, std: std, sources: sources})
+	return app.Report("ttai "+parsed.Selected().Name, err, std)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"text/tabwriter"
+
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/options"
+)
+
+// contractFlags describe a European option; the JSON names are those of
+// --jsonl requests.
+type contractFlags struct {
+	Kind   string  `help:"call or put." default:"call" json:"kind"`
+	Spot   float64 `help:"Price of the underlying." json:"spot"`
+	Strike float64 `help:"Strike price." json:"strike"`
+	Years  float64 `help:"Time to expiry in years of 365 days." json:"years"`
+	Days   float64 `help:"Time to expiry in days, instead of --years." json:"days"`
+	Rate   float64 `help:"Interest rate, continuous, decimal: 0.04 is 4 %." json:"rate"`
+	Yield  float64 `help:"Dividend yield, continuous, decimal." json:"yield"`
+}
+
+// model returns the contract for the pricing functions, without a volatility.
+func (f contractFlags) model() (options.BSM, options.Kind, error) {
+	var kind options.Kind
+	if err := kind.UnmarshalText([]byte(f.Kind)); err != nil {
+		return options.BSM{}, 0, err
+	}
+	years := f.Years
+	if f.Days != 0 {
+		if f.Years != 0 {
+			return options.BSM{}, 0, invalid.Field("days", f.Days, "either years or days, not both")
+		}
+		years = f.Days / 365
+	}
+	for _, positive := range []struct {
+		name  string
+		value float64
+	}{{"spot", f.Spot}, {"strike", f.Strike}, {"years", years}} {
+		if !(positive.value > 0) || math.IsInf(positive.value, 0) {
+			return options.BSM{}, 0, invalid.Field(positive.name, positive.value, "a number above 0")
+		}
+	}
+	for _, finite := range []struct {
+		name  string
+		value float64
+	}{{"rate", f.Rate}, {"yield", f.Yield}} {
+		if math.Abs(finite.value) > 10 || math.IsNaN(finite.value) {
+			return options.BSM{}, 0, invalid.Field(finite.name, finite.value, "a decimal between -10 and 10, such as 0.04 for 4 %")
+		}
+	}
+	return options.BSM{Spot: f.Spot, Strike: f.Strike, Years: years, Rate: f.Rate, Yield: f.Yield}, kind, nil
+}
+
+// priceRequest is a contract with its volatility.
+type priceRequest struct {
+	contractFlags
+	Vol float64 `help:"Volatility per year, decimal: 0.2 is 20 %." json:"vol"`
+}
+
+type priceCommand struct {
+	priceRequest
+	JSON  bool `name:"json" help:"Print JSON."`
+	JSONL bool `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line."`
+}
+
+// Help is shown below the flags.
+func (priceCommand) Help() string {
+	return `Example:
+  ttai price --kind put --spot 450 --strike 440 --days 30 --rate 0.04 --vol 0.18
+  echo '{"kind":"put","spot":450,"strike":440,"days":30,"rate":0.04,"vol":0.18}' | ttai price --jsonl
+
+Greeks are per share: delta per 1.00 of price, vega and rho per 0.01 (one point), theta per calendar day.`
+}
+
+// priceAnswer holds value and Greeks in the units traders quote.
+type priceAnswer struct {
+	Kind    string       `json:"kind"`
+	Price   market.Float `json:"price"`
+	Delta   market.Float `json:"delta"`
+	Gamma   market.Float `json:"gamma"`
+	Theta   market.Float `json:"theta_per_day"`
+	Vega    market.Float `json:"vega_per_point"`
+	Rho     market.Float `json:"rho_per_point"`
+	ProbITM market.Float `json:"probability_in_the_money"`
+}
+
+func (r priceRequest) answer() (priceAnswer, error) {
+	model, kind, err := r.model()
+	if err != nil {
+		return priceAnswer{}, err
+	}
+	if !(r.Vol > 0) || r.Vol > 100 {
+		return priceAnswer{}, invalid.Field("vol", r.Vol, "a decimal above 0, such as 0.2 for 20 %")
+	}
+	model.Vol = r.Vol
+	g := model.Greeks(kind)
+	return priceAnswer{
+		Kind: kind.String(), Price: market.Float(g.Price), Delta: market.Float(g.Delta), Gamma: market.Float(g.Gamma),
+		Theta: market.Float(g.Theta / 365), Vega: market.Float(g.Vega / 100), Rho: market.Float(g.Rho / 100), ProbITM: market.Float(g.ProbITM),
+	}, nil
+}
+
+// Run prints the value of one option, or of a stream of them.
+func (c priceCommand) Run(s *session) error {
+	if c.JSONL {
+		return answerLines(s.std.In, s.std.Out, priceRequest{contractFlags: contractFlags{Kind: "call"}}, priceRequest.answer)
+	}
+	answer, err := c.answer()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(s.std.Out).Encode(answer)
+	}
+	w := tabwriter.NewWriter(s.std.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "price\tdelta\tgamma\ttheta/day\tvega/point\trho/point\tP(in the money)\t")
+	fmt.Fprintf(w, "%.4f\t%.4f\t%.5f\t%.4f\t%.4f\t%.4f\t%.1f %%\t\n",
+		answer.Price, answer.Delta, answer.Gamma, answer.Theta, answer.Vega, answer.Rho, 100*answer.ProbITM)
+	return w.Flush()
+}

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ttai-go/ttai/cmd/internal/app"
+	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/simulator"
+	"github.com/ttai-go/ttai/simulator/synthetic"
+)
+
+type simCommand struct {
+	Addr  string   `help:"Listen at this address." default:"127.0.0.1:8766"`
+	Bars  []string `help:"Serve these bars instead of synthetic ones: FILE, or SYMBOL=FILE. Repeatable." placeholder:"FILE" sep:"none"`
+	Start string   `help:"Time at which the clock begins. Default: the simulator's day, or with --bars the close after the last bar." placeholder:"TIME"`
+	Speed float64  `help:"How many times as fast as real time the clock runs." default:"1"`
+	Seed  uint64   `help:"Seed of the synthetic market." default:"1"`
+	Clock string   `help:"'day': a simulated clock; 'real': the wall clock." enum:"day,real" default:"day"`
+	JSON  bool     `name:"json" help:"Print the addresses and credentials as one JSON object."`
+	app.FileFlags
+}
+
+// Help is shown below the flags.
+func (simCommand) Help() string {
+	return `Examples:
+  ttai sim                                             a synthetic market on a simulated day
+  ttai sim --bars spy.csv.gz --start '2020-03-02 09:30' --speed 60
+  ttai sim --bars SPY=a.csv --bars AAPL=b.csv
+
+It speaks tastytrade's protocol: OAuth, REST and the DXLink websocket. Point a client at the printed address:
+  TTAI_ENV=simulator TTAI_URL=http://127.0.0.1:8766 ttai-mcp`
+}
+
+// addresses is what a client needs to connect.
+type addresses struct {
+	BaseURL      string   `json:"base_url"`
+	DXLinkURL    string   `json:"dxlink_url"`
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"client_secret"`
+	RefreshToken string   `json:"refresh_token"`
+	Accounts     []string `json:"accounts"`
+	Now          string   `json:"now"`
+	Note         string   `json:"note"`
+}
+
+// Run serves until it is interrupted.
+func (c simCommand) Run(s *session) error {
+	options, err := c.options(s)
+	if err != nil {
+		return err
+	}
+	sim, err := simulator.New(options)
+	if err != nil {
+		return err
+	}
+	defer sim.Close()
+	server, err := sim.Start(c.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen at %s: %w", c.Addr, err)
+	}
+	credentials := sim.Credentials()
+	at := addresses{
+		BaseURL: server.URL(), DXLinkURL: "ws" + strings.TrimPrefix(server.URL(), "http") + "/dxlink",
+		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret, RefreshToken: credentials.RefreshToken,
+		Now: sim.Clock().Now().Format(time.RFC3339), Note: sim.Note(),
+	}
+	for _, account := range credentials.Accounts {
+		at.Accounts = append(at.Accounts, string(account))
+	}
+	if c.JSON {
+		err = json.NewEncoder(s.std.Out).Encode(at)
+	} else {
+		_, err = fmt.Fprintf(s.std.Out, `%s
+
+  base URL        %s
+  DXLink          %s
+  client id       %s
+  client secret   %s
+  refresh token   %s
+  accounts        %s
+
+  TTAI_ENV=simulator TTAI_URL=%s ttai-mcp
+
+Ctrl-C ends it.
+`, at.Note, at.BaseURL, at.DXLinkURL, at.ClientID, at.ClientSecret, at.RefreshToken, strings.Join(at.Accounts, ", "), at.BaseURL)
+	}
+	if err != nil {
+		return err
+	}
+	<-s.ctx.Done()
+	return nil
+}
+
+// options makes the simulator's market and clock from the flags.
+func (c simCommand) options(s *session) (*simulator.Options, error) {
+	calendar := market.NYSE()
+	options := &simulator.Options{Seed: c.Seed, Speed: c.Speed, RealClock: c.Clock == "real", Calendar: calendar, Credentials: app.DemoCredentials}
+	if c.Start != "" {
+		if options.RealClock {
+			return nil, invalid.Field("start", c.Start, "no start with --clock=real")
+		}
+		location, err := time.LoadLocation(c.TZ)
+		if err != nil {
+			return nil, invalid.Field("tz", c.TZ, "a zone such as America/New_York")
+		}
+		if options.Start, err = calendar.ParseInstant("start", c.Start, location); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.Bars) == 0 {
+		return options, nil
+	}
+	replay, end, err := c.replay(s, calendar)
+	if err != nil {
+		return nil, err
+	}
+	if options.RealClock {
+		return nil, errors.New("--bars replays the past: leave --clock=real out")
+	}
+	if options.Start.IsZero() {
+		options.Start = end
+	}
+	if options.Clock, err = market.NewScaledClock(nil, options.Start, c.Speed); err != nil {
+		return nil, err
+	}
+	options.Start, options.Speed = time.Time{}, 0 // the clock has them
+	options.Market, err = synthetic.New(c.Seed, &synthetic.Options{Clock: options.Clock, Replay: replay})
+	return options, err
+}
+
+// replay reads the files and returns the close of the last bar of all.
+func (c simCommand) replay(s *session, calendar *market.Calendar) (map[market.Symbol]*market.BarFile, time.Time, error) {
+	replay := map[market.Symbol]*market.BarFile{}
+	var end time.Time
+	usual, err := synthetic.New(c.Seed, nil)
+	if err != nil {
+		return nil, end, err
+	}
+	var known []market.Symbol
+	for _, instrument := range usual.Symbols() {
+		known = append(known, instrument.Symbol)
+	}
+	for _, argument := range c.Bars {
+		name, path, named := strings.Cut(argument, "=")
+		if !named {
+			path = argument
+			name = string(app.SymbolOfFile(path, known))
+			if name == "" {
+				return nil, end, invalid.Field("bars", argument, "SYMBOL=FILE, because the file's name does not tell the symbol")
+			}
+		}
+		symbol, err := market.ParseSymbol(name)
+		if err != nil {
+			return nil, end, err
+		}
+		file, err := c.OpenBars(path, symbol, s.std.Err)
+		if err != nil {
+			return nil, end, err
+		}
+		replay[symbol] = file
+		if last := calendar.BarEnd(file.Bars[len(file.Bars)-1].Time, file.Interval); last.After(end) {
+			end = last
+		}
+	}
+	return replay, end, nil
+}
