@@ -78,11 +78,12 @@ func tradeEvent(symbol string, t *ticker, day market.Session, extended bool) eve
 		dayID(day.Date), q.Volume, math.NaN(), "UNDEFINED", extended}}
 }
 
-func summaryEvent(symbol string, t *ticker, day, before market.Session, over bool) event {
+// The closing price is NaN while the session lasts.
+func summaryEvent(symbol string, t *ticker, day, before market.Session, closing float64) event {
 	q := t.quote
-	closing, kind := math.NaN(), "UNDEFINED"
-	if over {
-		closing, kind = q.Last, "FINAL"
+	kind := "UNDEFINED"
+	if !math.IsNaN(closing) {
+		kind = "FINAL"
 	}
 	return event{"Summary", []any{"Summary", symbol, int64(0), dayID(day.Date), q.Open, q.High, q.Low, closing, kind,
 		dayID(before.Date), q.PrevClose, "FINAL", math.NaN(), t.openInterest}}

@@ -17,6 +17,12 @@ type factCache struct {
 	day         market.Date              // of years and metrics
 	years       map[market.Symbol][2]float64
 	metrics     map[market.Symbol]market.Metrics
+	closes      map[closeKey]float64
+}
+
+type closeKey struct {
+	symbol market.Symbol
+	day    market.Date
 }
 
 // instrument describes one symbol.
@@ -90,7 +96,31 @@ func (f *factCache) dated(today market.Date) {
 		f.day = today
 		f.years = map[market.Symbol][2]float64{}
 		f.metrics = map[market.Symbol]market.Metrics{}
+		f.closes = map[closeKey]float64{}
 	}
+}
+
+// closeOn is the closing price of a session that is over, NaN when it is not known.
+func (s *Simulator) closeOn(ctx context.Context, symbol market.Symbol, day market.Date) float64 {
+	today := s.today()
+	f := &s.facts
+	f.mu.Lock()
+	f.dated(today)
+	known, ok := f.closes[closeKey{symbol, day}]
+	f.mu.Unlock()
+	if ok {
+		return known
+	}
+	midnight := day.In(s.calendar.Location())
+	bars, err := s.market.Bars(ctx, market.BarsRequest{Symbol: symbol, Interval: market.Day, From: midnight, To: midnight.AddDate(0, 0, 1)})
+	if err != nil || len(bars) == 0 {
+		return math.NaN()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dated(today)
+	f.closes[closeKey{symbol, day}] = bars[0].Close
+	return bars[0].Close
 }
 
 // yearRange is the low and high of the last year, today's included; NaN when

@@ -229,7 +229,11 @@ func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.T
 		case "Trade":
 			e = tradeEvent(s.symbol, t, day, over)
 		case "Summary":
-			e = summaryEvent(s.symbol, t, day, before, over)
+			closing := nan()
+			if over && t.greeks == nil {
+				closing = st.sim.closeOn(st.ctx, s.market, day.Date)
+			}
+			e = summaryEvent(s.symbol, t, day, before, closing)
 		case "Greeks":
 			if t.greeks == nil {
 				continue // not an option

@@ -127,19 +127,20 @@ func (s *Simulator) wireMarketData(ctx context.Context, q market.Quote, kind str
 	if kind != "Equity Option" {
 		low, high := s.yearRange(ctx, q)
 		d.YearLowPrice, d.YearHighPrice = floatText(low), floatText(high)
-		if !now.Before(day.Close) { // the session is over
-			d.Close, d.ClosePriceType = floatText(q.Last), "Final"
+		if !now.Before(day.Close) { // the session is over; the last trade may be one after it
+			closing := floatText(s.closeOn(ctx, q.Symbol, day.Date))
+			d.Close, d.LastMkt, d.ClosePriceType = closing, closing, "Final"
 		}
 	}
 	return d
 }
 
 // summaryDays are the session that a quote's day fields speak of (today's once
-// it has begun, the last one otherwise) and the one before.
+// its pre-market has begun, the last one otherwise) and the one before.
 func (s *Simulator) summaryDays() (day, before market.Session) {
 	now := s.clock.Now()
 	day, ok := s.calendar.Session(s.today())
-	if !ok || now.Before(day.Open) {
+	if !ok || now.Before(day.PreOpen) {
 		day = s.calendar.Previous(now)
 	}
 	return day, s.calendar.Previous(day.Open)

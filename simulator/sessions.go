@@ -134,7 +134,7 @@ func (s *Simulator) currentSessions(w http.ResponseWriter, r *http.Request) {
 	writeItems(w, r, list, nil)
 }
 
-// dateOf reads the optional parameter date, today without it.
+// dateParameter reads an optional date, today without it.
 func (s *Simulator) dateParameter(w http.ResponseWriter, r *http.Request, name string) (market.Date, bool) {
 	text := r.URL.Query().Get(name)
 	if text == "" {

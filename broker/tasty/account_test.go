@@ -68,8 +68,6 @@ func TestUnknownAccounts(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// A broker.Broker must stay what callers hold: whatever happens later, the
-// reading half cannot place an order.
 func TestOptionsAreChecked(t *testing.T) {
 	client, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), nil)
 	require.NoError(t, err)
