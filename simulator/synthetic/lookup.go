@@ -29,13 +29,12 @@ func (m *Market) instrument(s market.Symbol) market.Instrument {
 		Ticks: []market.Tick{{Below: 1, Increment: 0.0001}, {Below: math.Inf(1), Increment: cent}},
 	}
 	k := &track{profile: c.profile}
-	replayed := c.track != nil && c.track.replayed
 	in.OptionTicks = k.optionTicks()
 	switch {
 	case c.profile == nil:
 		in.Description = string(s) + " (replayed bars, synthetic options)"
 		return in
-	case replayed:
+	case c.replayed:
 		in.Description = c.profile.name + " (replayed bars, synthetic options)"
 	default:
 		in.Description = c.profile.name + " (synthetic)"

@@ -31,7 +31,7 @@ func (m *Market) replay(files map[market.Symbol]*market.BarFile) error {
 			c = &cell{}
 			m.cells[s] = c
 		}
-		k.profile, c.track = c.profile, k
+		k.profile, c.track, c.replayed = c.profile, k, true
 		if !slices.Contains(m.symbols, s) {
 			m.symbols = append(m.symbols, s)
 		}

@@ -103,9 +103,10 @@ type Market struct {
 }
 
 type cell struct {
-	once    sync.Once
-	profile *profile // nil for a replayed symbol outside the universe
-	track   *track
+	once     sync.Once
+	profile  *profile // nil for a replayed symbol outside the universe
+	replayed bool     // set before the market is used; track is there from the start
+	track    *track
 }
 
 type sectorCell struct {
