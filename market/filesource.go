@@ -344,18 +344,22 @@ func (s *FileSource) quoteAt(symbol Symbol, now time.Time) (Quote, bool) {
 			q.Time, last, bars = end, f, complete
 		}
 	}
-	if last != nil {
-		s.fillSession(&q, symbol, last.interval, bars)
-		return q, true
-	}
-	// Without bars the chain may tell the underlying's price.
+	// The chain may tell the underlying's price as of later than the bars do.
 	for chain := s.known(symbol, now); len(chain) > 0; chain = chain[:len(chain)-1] {
-		if o := chain[len(chain)-1]; !math.IsNaN(o.Spot) {
+		o := chain[len(chain)-1]
+		if !o.Time.After(q.Time) {
+			break
+		}
+		if !math.IsNaN(o.Spot) {
 			q.Time, q.Last = o.Time, o.Spot
 			return q, true
 		}
 	}
-	return q, false
+	if last == nil {
+		return q, false
+	}
+	s.fillSession(&q, symbol, last.interval, bars)
+	return q, true
 }
 
 // fillSession sets the prices of a quote from the last of the complete bars.

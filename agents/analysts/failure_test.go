@@ -112,7 +112,11 @@ func TestASourceWithBarsAloneIsAnswerEnough(t *testing.T) {
 	assert.Equal(t, "no broker is connected", absent(t, a, "portfolio.cash"))
 	assert.Equal(t, analysts.NoStance, view(a, analysts.ViewOptions).Stance)
 	assert.Empty(t, a.Candidates)
-	assert.Empty(t, a.Verdict.Vetoes)
+	assert.Equal(t, analysts.Bullish, view(a, analysts.ViewChart).Stance)
+	// A rising chart is no reason to sell options that nobody has quoted.
+	assert.Equal(t, analysts.DecisionNeutral, a.Verdict.Decision)
+	require.Len(t, a.Verdict.Vetoes, 1)
+	assert.Contains(t, a.Verdict.Vetoes[0].Text, "no option quotes")
 }
 
 // A source that hangs on some questions costs their evidence and no more time

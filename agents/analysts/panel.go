@@ -112,11 +112,13 @@ func (f *findings) vetoData(veto func(most float64, text string, ids ...string))
 	}
 }
 
-// vetoCandidates says why a chain that was there gave nothing to sell.
+// vetoCandidates says why there is nothing to sell.
 func (f *findings) vetoCandidates(candidates []Candidate, veto func(most float64, text string, ids ...string)) {
 	allowed := slices.ContainsFunc(candidates, func(c Candidate) bool { return len(c.Vetoes) == 0 })
 	switch {
-	case allowed || !f.known("options.spot"):
+	case allowed:
+	case !f.known("options.spot"):
+		veto(vetoed, "no option quotes: nothing to sell can be judged", "options.spot")
 	case len(f.contracts) == 0:
 		veto(vetoed, fmt.Sprintf("no expiration with quotes from %d to %d days ahead", f.rules.MinDays, f.rules.MaxDays), "options.spot")
 	case len(candidates) == 0:
