@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -101,7 +102,7 @@ func indicatorParameters(indicator indicators.Indicator, given map[string]float6
 	}
 	if used < len(given) {
 		for name := range given {
-			if !containsFold(names, name) {
+			if !slices.ContainsFunc(names, func(known string) bool { return strings.EqualFold(known, name) }) {
 				return nil, invalid.Fieldf("param", name, "one of %s", strings.Join(names, ", "))
 			}
 		}
@@ -109,35 +110,16 @@ func indicatorParameters(indicator indicators.Indicator, given map[string]float6
 	return values, nil
 }
 
-func containsFold(list []string, name string) bool {
-	for _, item := range list {
-		if strings.EqualFold(item, name) {
-			return true
-		}
-	}
-	return false
-}
-
 // indicatorInputs picks the columns of the bars: the indicator's own inputs, or
 // the named ones in their place.
 func indicatorInputs(indicator indicators.Indicator, named []string, series market.Series) ([][]float64, error) {
-	columns := map[string][]float64{"open": series.Open, "high": series.High, "low": series.Low, "close": series.Close, "volume": series.Volume}
-	names := indicator.Inputs
-	if len(named) > 0 {
-		if len(named) != len(names) {
-			return nil, invalid.Fieldf("input", strings.Join(named, "|"), "%d columns, for %s", len(names), strings.Join(names, ", "))
-		}
-		names = named
+	if len(named) == 0 {
+		return indicators.Columns(series, indicator.Inputs)
 	}
-	inputs := make([][]float64, len(names))
-	for i, name := range names {
-		column, ok := columns[strings.ToLower(name)]
-		if !ok {
-			return nil, invalid.Field("input", name, "open, high, low, close or volume")
-		}
-		inputs[i] = column
+	if len(named) != len(indicator.Inputs) {
+		return nil, invalid.Fieldf("input", strings.Join(named, "|"), "%d columns, for %s", len(indicator.Inputs), strings.Join(indicator.Inputs, ", "))
 	}
-	return inputs, nil
+	return indicators.Columns(series, named)
 }
 
 func writeCSV(w io.Writer, indicator indicators.Indicator, times []time.Time, layout string, outputs [][]float64) error {
