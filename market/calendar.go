@@ -49,16 +49,22 @@ const (
 //
 // Holidays and early closes follow the exchange's rules; closures that no rule
 // gives (mourning days, storms, September 2001) stand in a table. [Calendar.Range]
-// says for which years rules and table together are known to be right. Outside
-// them the rules go on; sessions exist from 1900 to 2199.
+// says for which years days and hours together are known to be right, and
+// [Calendar.ClosureRange] for which years the days are: back to 1928, with the
+// Saturday sessions until May 1952. Outside them the rules go on; sessions
+// exist from 1900 to 2199.
 //
-// Today's hours stand for all years: the opening is 09:30 and the usual close
-// 16:00. Delayed openings and halts within a session are not in it.
+// NYSE's usual hours are those of their time: 09:30 to 16:00 since 30 September
+// 1985, before it from 10:00, to 15:30 until October 1974 and to 15:00 until
+// September 1952. Pre- and post-market hours and the hours of options are
+// today's for all years. Delayed openings, halts within a session, and early
+// closes before 1990 are not in it.
 type Calendar struct {
 	name string
 	loc  *time.Location
 	// minutes of the day
 	preOpen, open, close, postClose, earlyPostClose int
+	history                                         bool // with the hours and the Saturdays of former times
 
 	years [lastYear - firstYear + 1]atomic.Pointer[yearTable] // computed when first asked for
 }
@@ -77,16 +83,16 @@ type yearTable struct {
 // and to 17:00 when the session closes early.
 func NYSE() *Calendar { return nyse() }
 
-// CboeOptions returns the calendar of equity options: the days of [NYSE],
+// CboeOptions returns the calendar of equity options: the weekdays of [NYSE],
 // 09:30 to 16:00, without pre- and post-market. The quarter hour more that some
-// index and ETF options trade is not in it.
+// ETF options trade is not in it; index options have [CboeIndexOptions].
 func CboeOptions() *Calendar { return cboeOptions() }
 
 // Both calendars are computed from constants alone and never change, so one of
 // each serves everybody.
 var (
 	nyse = sync.OnceValue(func() *Calendar {
-		return &Calendar{name: "NYSE", loc: newYork(), preOpen: 4 * 60, open: 9*60 + 30, close: 16 * 60, postClose: 20 * 60, earlyPostClose: 17 * 60}
+		return &Calendar{name: "NYSE", loc: newYork(), preOpen: 4 * 60, open: 9*60 + 30, close: 16 * 60, postClose: 20 * 60, earlyPostClose: 17 * 60, history: true}
 	})
 	cboeOptions = sync.OnceValue(func() *Calendar {
 		return &Calendar{name: "Cboe options", loc: newYork(), preOpen: 9*60 + 30, open: 9*60 + 30, close: 16 * 60, postClose: 16 * 60}
@@ -106,10 +112,17 @@ func (c *Calendar) Name() string { return c.name }
 // Location returns America/New_York.
 func (c *Calendar) Location() *time.Location { return c.loc }
 
-// Range returns the first and the last date for which special closures are
-// known. Later sessions can still be changed by the exchange.
+// Range returns the first and the last date for which closures and early closes
+// are known. Later sessions can still be changed by the exchange.
 func (c *Calendar) Range() (from, to Date) {
 	return Date{Year: 1990, Month: time.January, Day: 1}, Date{Year: 2030, Month: time.December, Day: 31}
+}
+
+// ClosureRange returns the first and the last date for which the days without a
+// session are known, whatever the hours of the others were.
+func (c *Calendar) ClosureRange() (from, to Date) {
+	_, to = c.Range()
+	return Date{Year: 1928, Month: time.January, Day: 1}, to
 }
 
 // Session returns the session of a date; false when there is none that day.
@@ -127,7 +140,8 @@ func (c *Calendar) Session(d Date) (Session, bool) {
 }
 
 // Holiday reports whether a weekday has no session, and why. Weekends, which
-// have none either, are not holidays.
+// have none either, are not holidays; only until May 1952, when [NYSE] traded
+// on Saturdays, a Saturday can be one.
 func (c *Calendar) Holiday(d Date) (reason string, closed bool) {
 	table := c.year(d.Year)
 	if table == nil {
@@ -239,7 +253,7 @@ func (c *Calendar) year(y int) *yearTable {
 func (c *Calendar) compute(y int) *yearTable {
 	table := &yearTable{sessions: make([]Session, 0, 254), closed: holidays(y)}
 	for d := range table.closed {
-		if w := d.Weekday(); w == time.Saturday || w == time.Sunday {
+		if !c.tradingWeekday(d) {
 			delete(table.closed, d)
 		}
 	}
@@ -248,12 +262,14 @@ func (c *Calendar) compute(y int) *yearTable {
 	start := time.Date(y, time.January, 1, 0, 0, 0, 0, time.UTC)
 	for t := start; t.Year() == y; t = t.AddDate(0, 0, 1) {
 		d := DateOf(t)
-		_, holiday := table.closed[d]
-		if w := t.Weekday(); holiday || w == time.Saturday || w == time.Sunday {
+		if _, holiday := table.closed[d]; holiday || !c.tradingWeekday(d) {
 			continue
 		}
-		s := Session{Date: d, PreOpen: clock(d, c.preOpen), Open: clock(d, c.open), Close: clock(d, c.close), PostClose: clock(d, c.postClose)}
-		if e, ok := early[d]; ok {
+		opening, closing := c.usualHours(d)
+		s := Session{Date: d, PreOpen: clock(d, c.preOpen), Open: clock(d, opening), Close: clock(d, closing), PostClose: clock(d, c.postClose)}
+		if t.Weekday() == time.Saturday {
+			s.Early, s.Reason, s.PostClose = true, "Saturday", clock(d, c.earlyPostClose)
+		} else if e, ok := early[d]; ok {
 			s.Early, s.Reason, s.Close = true, e.reason, clock(d, e.hour*60)
 			s.PostClose = clock(d, max(c.earlyPostClose, e.hour*60))
 		}
@@ -264,4 +280,25 @@ func (c *Calendar) compute(y int) *yearTable {
 	}
 	table.sessions = slices.Clip(table.sessions)
 	return table
+}
+
+// tradingWeekday reports whether d's day of the week is one of trading.
+func (c *Calendar) tradingWeekday(d Date) bool {
+	switch d.Weekday() {
+	case time.Saturday:
+		return c.history && saturdaySession(d)
+	case time.Sunday:
+		return false
+	}
+	return true
+}
+
+// usualHours returns the minutes of the day of the opening and the usual close.
+func (c *Calendar) usualHours(d Date) (open, close int) {
+	if c.history {
+		if open, close, ok := earlierHours(d); ok {
+			return open, close
+		}
+	}
+	return c.open, c.close
 }

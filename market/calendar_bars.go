@@ -80,13 +80,14 @@ func (c *Calendar) closeOf(d Date) time.Time {
 	if s, ok := c.Session(d); ok {
 		return s.Close
 	}
-	return d.At(c.close/60, c.close%60, c.loc)
+	_, closing := c.usualHours(d)
+	return d.At(closing/60, closing%60, c.loc)
 }
 
 // lastClose returns the close of the last session in [from, to]; the usual
 // close of d, the day of the bar, when there is none from d on.
 func (c *Calendar) lastClose(from, to, d Date) time.Time {
-	for back := range 12 { // longer than the exchange was ever closed since 1990
+	for back := range 12 { // longer than the exchange was ever closed since 1928
 		day := to.AddDays(-back)
 		if day.Before(from) || day.Before(d) {
 			break

@@ -2,9 +2,9 @@ package market
 
 import "time"
 
-// This file has the exchange's holidays and early closes: NYSE Rule 7.2 and
-// the exchange's announcements, compared with published calendars for 1990 to
-// 2030 in the tests.
+// This file has the exchange's holidays and early closes since 1990: NYSE Rule
+// 7.2 and the exchange's announcements, compared with published calendars for
+// 1990 to 2030 in the tests.
 
 // specialClosures are the weekdays since 1990 on which the exchange stayed
 // closed without a rule.
@@ -35,22 +35,32 @@ type earlyClose struct {
 	reason string
 }
 
+// The reasons that the hours of other markets depend on.
+const (
+	reasonNewYear    = "New Year's Day"
+	reasonGoodFriday = "Good Friday"
+	reasonChristmas  = "Christmas Day"
+)
+
 // holidays returns the dates of a year without a session, by rule and table.
 // Some may fall on weekends.
 func holidays(y int) map[Date]string {
+	if y < 1990 {
+		return earlierHolidays(y)
+	}
 	days := map[Date]string{
 		nthWeekday(y, time.February, time.Monday, 3):   "Washington's Birthday",
-		easter(y).AddDays(-2):                          "Good Friday",
+		easter(y).AddDays(-2):                          reasonGoodFriday,
 		lastWeekday(y, time.May, time.Monday):          "Memorial Day",
 		observed(date(y, time.July, 4)):                "Independence Day",
 		nthWeekday(y, time.September, time.Monday, 1):  "Labor Day",
 		nthWeekday(y, time.November, time.Thursday, 4): "Thanksgiving Day",
-		observed(date(y, time.December, 25)):           "Christmas Day",
+		observed(date(y, time.December, 25)):           reasonChristmas,
 	}
 	// A New Year's Day on a Saturday is not made up for on the Friday before,
 	// which ends the accounting year.
 	if newYear := date(y, time.January, 1); newYear.Weekday() != time.Saturday {
-		days[observed(newYear)] = "New Year's Day"
+		days[observed(newYear)] = reasonNewYear
 	}
 	if y >= 1998 {
 		days[nthWeekday(y, time.January, time.Monday, 3)] = "Martin Luther King Jr. Day"

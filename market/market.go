@@ -1,6 +1,8 @@
 // Package market has the words that every other package shares: symbols,
 // bars, quotes, option quotes, metrics and events; the [Source] interface that
-// brokers, simulators and files implement; clocks; and the exchange calendar.
+// brokers, simulators and files implement; clocks; the exchange calendars, hours
+// and expirations; the dates of economic announcements; and the adjustment of
+// bars for splits and dividends.
 //
 // # Conventions
 //

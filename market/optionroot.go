@@ -45,6 +45,16 @@ var shareClassRoots = map[string]Symbol{"BRKA": "BRK/A", "BRKB": "BRK/B", "BFA":
 // the root itself. A broker's own data go before it.
 func (c Contract) Underlying() Symbol { return rootUnderlying(c.Root) }
 
+// Terms returns the contract's exercise style, its settlement, and whether it
+// settles in cash, as far as its root and date tell: cash-settled index options
+// are known by their roots, everything else is taken for American options on
+// shares. A broker's own data go before it.
+func (c Contract) Terms() (style ExerciseStyle, settlement Settlement, cash bool) {
+	style, settlement = rootTerms(c.Root, c.Expiration)
+	_, cash = indexRoots[c.Root]
+	return style, settlement, cash
+}
+
 func rootUnderlying(root string) Symbol {
 	if index, ok := indexRoots[root]; ok {
 		return index.underlying

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ttai-go/ttai/cmd/internal/app"
@@ -152,11 +153,18 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 	return report, nil
 }
 
-// checkCalendar warns when the table of special closures ends within a year.
+// checkCalendar warns when a dated table ends within a year.
 func checkCalendar(opened *app.Opened) check {
-	_, last := opened.Calendar.Range()
-	if left := market.DateOf(opened.Clock.Now()).DaysUntil(last); left < 365 {
-		return check{"calendar", "warning", fmt.Sprintf("the table of special closures ends %s", last), "update ttai; holidays by rule go on working"}
+	const name = "calendar"
+	today := market.DateOf(opened.Clock.Now())
+	ending := market.TablesEnding(today.AddDays(365))
+	if len(ending) == 0 {
+		_, last := opened.Calendar.Range()
+		return check{name, "ok", fmt.Sprintf("every table reaches a year ahead; special closures are known until %s", last), ""}
 	}
-	return check{"calendar", "ok", fmt.Sprintf("special closures known until %s", last), ""}
+	var ends []string
+	for _, t := range ending {
+		ends = append(ends, fmt.Sprintf("%s ends %s, then %s answers", t.Name, t.To, t.After))
+	}
+	return check{name, "warning", strings.Join(ends, "; "), "update ttai when there is a newer release"}
 }

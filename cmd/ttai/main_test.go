@@ -104,6 +104,10 @@ func TestDoctorFindsTheSimulatorHealthy(t *testing.T) {
 	var report []check
 	require.NoError(t, json.Unmarshal([]byte(out), &report))
 	for _, r := range report {
+		if r.Name == "calendar" { // some table may end within a year
+			assert.NotEqual(t, "failed", r.Status)
+			continue
+		}
 		assert.Equal(t, "ok", r.Status, r.Name)
 	}
 	assert.Len(t, report, 8)
