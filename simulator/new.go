@@ -106,7 +106,7 @@ func (s *Simulator) setMarket(o *Options) error {
 		if s.seed == 0 {
 			s.seed = synthetic.DefaultSeed
 		}
-		made, err := synthetic.New(s.seed, &synthetic.Options{Clock: s.clock})
+		made, err := synthetic.New(s.seed, &synthetic.Options{Clock: s.clock, Scenarios: o.Scenarios})
 		if err != nil {
 			return fmt.Errorf("simulator: %w", err)
 		}

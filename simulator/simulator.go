@@ -37,6 +37,7 @@ import (
 
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/simulator/synthetic"
 )
 
 // A FieldError says which option was refused and what is allowed.
@@ -58,6 +59,9 @@ type Options struct {
 	// Note says what the numbers of a Market of one's own are worth, as a
 	// sentence: "SPY is replayed from a file." Empty: that they are simulated.
 	Note string
+	// Scenarios are extraordinary days of the synthetic market: a crash, a
+	// squeeze, a halt. With a Market of one's own there can be none.
+	Scenarios []synthetic.Scenario
 	// Start is the time at which the clock begins. Zero: synthetic.DefaultStart.
 	Start time.Time
 	// Speed is how many times as fast as the computer's clock the day runs. 0: 1.

@@ -17,6 +17,10 @@ import (
 // dividends. The volume of an index is NaN. Pre- and post-market minutes
 // without a trade are left out. The error wraps [market.ErrNoData] when
 // trading has not begun by the clock's time.
+//
+// A future's bars count from 18:00 of the evening before, all of them regular
+// trading whatever Extended says. Those of a product, "/ES", are each date's
+// active contract joined as it is: the price steps where it rolls.
 func (m *Market) Bars(ctx context.Context, req market.BarsRequest) ([]market.Bar, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -34,11 +38,14 @@ func (m *Market) Bars(ctx context.Context, req market.BarsRequest) ([]market.Bar
 	case !req.From.IsZero() && !req.To.IsZero() && req.To.Before(req.From):
 		return nil, invalid.Field("to", req.To.Format(time.RFC3339), "a time not before from")
 	}
+	now := m.clock.Now()
+	if req.Symbol.Kind() == market.KindFuture {
+		return m.futureBars(ctx, req, interval, now)
+	}
 	k, err := m.track(req.Symbol)
 	if err != nil {
 		return nil, err
 	}
-	now := m.clock.Now()
 	if k.started(now) < 0 || m.outside(k, now) {
 		return nil, fmt.Errorf("synthetic: bars of %s at %s: %w", req.Symbol, now.Format(time.RFC3339), market.ErrNoData)
 	}
@@ -137,6 +144,9 @@ func (k *track) reach(last, limit int, interval time.Duration) int {
 	i := last
 	for have := 0; i > 0 && have < limit+1; i-- {
 		traded := k.sessions[i].Close.Sub(k.sessions[i].Open)
+		for _, p := range k.pauses(i) {
+			traded -= time.Duration(p.length) * time.Minute
+		}
 		if k.intraday != nil {
 			traded = min(traded, k.interval*time.Duration(len(k.intraday[i])))
 		}

@@ -64,3 +64,22 @@ func BenchmarkQuoteOfAnOption(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+func BenchmarkQuotesOfActiveFutures(b *testing.B) {
+	m, clock := clocked(b, synthetic.DefaultStart())
+	symbols := []market.Symbol{"/ES", "/NQ", "/CL", "/GC", "/ZB"}
+	for b.Loop() {
+		clock.Advance(250 * time.Millisecond)
+		_, err := m.Quotes(b.Context(), symbols)
+		require.NoError(b, err)
+	}
+}
+
+func BenchmarkWholeChainOfES(b *testing.B) {
+	m := at(b, synthetic.DefaultStart())
+	n := 0
+	for b.Loop() {
+		n = len(chain(b, m, market.ChainRequest{Underlying: "/ES"}, synthetic.DefaultStart()))
+	}
+	b.ReportMetric(float64(n), "contracts")
+}

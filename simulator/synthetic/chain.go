@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -20,11 +21,14 @@ func (m *Market) Expirations(ctx context.Context, underlying market.Symbol) ([]m
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	now := m.clock.Now()
+	if underlying.Kind() == market.KindFuture {
+		return m.futureExpirations(underlying, now)
+	}
 	k, err := m.track(underlying)
 	if err != nil {
 		return nil, err
 	}
-	now := m.clock.Now()
 	live, err := k.live(now)
 	if err != nil {
 		return nil, err
@@ -69,6 +73,9 @@ func (m *Market) Chain(ctx context.Context, req market.ChainRequest) ([]market.O
 // exact value lies between bid and ask. The error wraps
 // [market.ErrUnknownSymbol], or [market.ErrNoData] when nothing of the request
 // is listed at t; a bad filter is a *[FieldError].
+//
+// The underlying can be a future: "/ESZ6", or "/ES" for the active contract.
+// Its options trade as long as it does, day and night.
 func (m *Market) ChainAt(req market.ChainRequest, t time.Time) ([]market.OptionQuote, error) {
 	return m.chain(context.Background(), req, t)
 }
@@ -81,6 +88,9 @@ func (m *Market) chain(ctx context.Context, req market.ChainRequest, t time.Time
 		return nil, invalid.Field("max_strike", req.MaxStrike, "0 for no limit, or a price not below min_strike")
 	case req.Strikes < 0:
 		return nil, invalid.Field("strikes", req.Strikes, "0 for all, or a positive number of strikes")
+	}
+	if req.Underlying.Kind() == market.KindFuture {
+		return m.futureChain(ctx, req, t)
 	}
 	k, err := m.track(req.Underlying)
 	if err != nil {
@@ -145,12 +155,20 @@ type writer struct {
 	tick   key // of the moment
 	day    float64
 	ticks  []market.Tick
-	prefix string  // of the symbols: root and date
+	prefix string  // of the symbols: all that comes before the kind
 	age    float64 // of the expiration: 0 when just listed, 1 at its end
+
+	underlying market.Symbol
+	multiplier float64
+	rating     int
+	grain      float64     // the part of half a spread that does not depend on the option
+	busy       float64     // strikes that are multiples of it attract more interest
+	date       market.Date // of the trading
 }
 
 func (k *track) writer(mo moment, e expiry, t time.Time) *writer {
-	w := &writer{track: k, moment: mo, expiry: e, smile: k.smileAt(mo, e.expires), ticks: k.optionTicks()}
+	w := &writer{track: k, moment: mo, expiry: e, smile: k.smileAt(mo, e.expires), ticks: k.optionTicks(),
+		underlying: k.symbol, multiplier: 100, rating: k.rating(), grain: 0.003, busy: 5, date: k.sessions[mo.session].Date}
 	w.key = k.key.with(streamOption).name(e.Root).with(dayNumber(e.Date))
 	w.tick = w.key.with(uint64(mo.at.UnixMilli() / 500))
 	s := k.sessions[mo.session]
@@ -180,12 +198,12 @@ func (k *track) optionTicks() []market.Tick {
 func (w *writer) quote(kind market.OptionKind, option options.BSM) market.OptionQuote {
 	g := option.Greeks(kind)
 	value := max(0, g.Price)
-	rating := w.track.rating()
+	rating := w.rating
 	mils := int(math.Round(option.Strike * 1000))
 	src := w.key.at(2*mils + int(kind))
 	now := w.tick.at(2*mils + int(kind))
 
-	half := [...]float64{0.008, 0.004, 0.002, 0.001, 0.0004}[rating-1]*g.Vega + 0.002*value + 0.003
+	half := [...]float64{0.008, 0.004, 0.002, 0.001, 0.0004}[rating-1]*g.Vega + 0.002*value + w.grain
 	half *= now.between(0.7, 1.3)
 	if !w.moment.open {
 		half *= 2.5
@@ -197,9 +215,9 @@ func (w *writer) quote(kind market.OptionKind, option options.BSM) market.Option
 		ask = max(ask, ceilTick(w.ticks, float64(kind)*(w.smile.spot-option.Strike)+market.Increment(w.ticks, value)))
 	}
 	q := market.OptionQuote{
-		Symbol:     w.symbol(kind, mils),
-		Underlying: w.track.symbol, Root: w.expiry.Root, Kind: kind, Strike: option.Strike,
-		Expiration: w.expiry.Date, Style: w.expiry.Style, Settlement: w.expiry.Settlement, Multiplier: 100,
+		Symbol:     w.symbol(kind, option.Strike),
+		Underlying: w.underlying, Root: w.expiry.Root, Kind: kind, Strike: option.Strike,
+		Expiration: w.expiry.Date, Style: w.expiry.Style, Settlement: w.expiry.Settlement, Multiplier: w.multiplier,
 		Time: w.moment.at.Truncate(500 * time.Millisecond), Bid: bid, Ask: ask,
 		IV: option.Vol, Delta: g.Delta, Gamma: g.Gamma, Theta: g.Theta / 365, Vega: g.Vega, Rho: g.Rho, Spot: w.moment.spot,
 	}
@@ -217,14 +235,19 @@ func (w *writer) quote(kind market.OptionKind, option options.BSM) market.Option
 	return q
 }
 
-// symbol writes an OCC symbol; a chain has tens of thousands.
-func (w *writer) symbol(kind market.OptionKind, mils int) market.Symbol {
+// symbol writes an OCC symbol, or that of an option on a future, whose strike is
+// written plainly; a chain has tens of thousands.
+func (w *writer) symbol(kind market.OptionKind, strike float64) market.Symbol {
 	text := append(make([]byte, 0, 21), w.prefix...)
 	if kind == market.Put {
 		text = append(text, 'P')
 	} else {
 		text = append(text, 'C')
 	}
+	if w.underlying[0] == '/' {
+		return market.Symbol(strconv.AppendFloat(text, strike, 'f', -1, 64))
+	}
+	mils := int(math.Round(strike * 1000))
 	for unit := 10_000_000; unit > 0; unit /= 10 {
 		text = append(text, byte('0'+mils/unit%10))
 	}
@@ -235,16 +258,16 @@ func (w *writer) symbol(kind market.OptionKind, mils int) market.Symbol {
 // largest near the money, and the volume of the day so far.
 func (w *writer) activity(q *market.OptionQuote, src key) {
 	distance := math.Log(q.Strike/w.smile.forward) / math.Sqrt(w.smile.theta)
-	base := [...]float64{40, 120, 500, 2500, 9000}[w.track.rating()-1]
+	base := [...]float64{40, 120, 500, 2500, 9000}[w.rating-1]
 	crowd := math.Exp(-0.5*square(distance/1.6)) * math.Exp(0.8*src.normal())
-	if math.Mod(q.Strike, 5) == 0 {
+	if math.Mod(q.Strike, w.busy) == 0 {
 		crowd *= 1.8
 	}
 	if w.expiry.window < weeklyWindow {
 		crowd *= 0.5
 	}
 	q.OpenInterest = math.Floor(base * crowd * (0.1 + 0.9*w.age))
-	today := src.with(dayNumber(w.track.sessions[w.moment.session].Date))
+	today := src.with(dayNumber(w.date))
 	turnover := 0.25 * math.Exp(0.7*today.normal()) * (0.4 + 1.6*w.age*w.age)
 	q.Volume = math.Floor(base * crowd * 0.5 * turnover * w.day)
 }
@@ -254,7 +277,7 @@ func floorTick(ticks []market.Tick, x float64) float64 {
 		return 0
 	}
 	step := market.Increment(ticks, x)
-	return round2(math.Floor(x/step+1e-9) * step)
+	return snap(math.Floor(x/step+1e-9), step)
 }
 
 func ceilTick(ticks []market.Tick, x float64) float64 {
@@ -262,12 +285,12 @@ func ceilTick(ticks []market.Tick, x float64) float64 {
 		return ticks[0].Increment
 	}
 	step := market.Increment(ticks, x)
-	return round2(math.Ceil(x/step-1e-9) * step)
+	return snap(math.Ceil(x/step-1e-9), step)
 }
 
 func roundTick(ticks []market.Tick, x float64) float64 {
 	step := market.Increment(ticks, x)
-	return round2(math.Round(x/step) * step)
+	return snap(math.Round(x/step), step)
 }
 
 // optionQuoteAt is QuoteAt for an option.
@@ -278,6 +301,7 @@ func (m *Market) optionQuoteAt(s market.Symbol, t time.Time) (market.Quote, erro
 		return q, err
 	}
 	mo, _ := k.moment(t)
+	q.Halted = mo.open && k.halted(mo.session, t)
 	o := optionAt(k, mo, e, contract, t)
 	q.Time, q.Bid, q.Ask, q.BidSize, q.AskSize, q.Last, q.Volume = o.Time, o.Bid, o.Ask, o.BidSize, o.AskSize, o.Last, o.Volume
 	if mo.session > 0 {

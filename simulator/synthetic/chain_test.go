@@ -57,6 +57,7 @@ func quotedAt(t time.Time) time.Time {
 }
 
 func TestQuotesHoldTheValueAndParityHoldsInsideTheSpread(t *testing.T) {
+	sequential(t)
 	m := at(t, synthetic.DefaultStart())
 	for _, now := range moments() {
 		for _, symbol := range []market.Symbol{"SPX", "AAPL", "UPS", "WDFC"} {
@@ -87,6 +88,7 @@ func TestQuotesHoldTheValueAndParityHoldsInsideTheSpread(t *testing.T) {
 }
 
 func TestTheSurfaceHasNoArbitrage(t *testing.T) {
+	sequential(t)
 	m := at(t, synthetic.DefaultStart())
 	for i, now := range moments() {
 		for _, symbol := range []market.Symbol{"SPX", "TLT", "AAPL", "WDFC"} {
@@ -219,6 +221,7 @@ func TestOptionsTradeOnTheirTicks(t *testing.T) {
 }
 
 func TestListedContractsStayListedUntilTheyExpire(t *testing.T) {
+	sequential(t)
 	m, clock := clocked(t, newYork(date(2026, 11, 9), 12, 0))
 	type contract struct {
 		root   string
@@ -330,6 +333,9 @@ func TestTheOptionsPackageReadsTheChainBack(t *testing.T) {
 	m := at(t, synthetic.DefaultStart())
 	for _, symbol := range []market.Symbol{"SPX", "T"} {
 		quotes := chain(t, m, market.ChainRequest{Underlying: symbol, Strikes: 21}, synthetic.DefaultStart())
+		for i := range quotes {
+			quotes[i].Style = market.European // as which the market prices them all
+		}
 		read, err := options.NewChain(quotes, &options.ChainOptions{At: synthetic.DefaultStart(), Rate: m.Rate()})
 		require.NoError(t, err)
 		require.Len(t, read.Expiries, len(split(quotes)))

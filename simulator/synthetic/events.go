@@ -82,6 +82,12 @@ func (m *Market) Events(ctx context.Context, symbol market.Symbol, from, to mark
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if symbol.Kind() == market.KindFuture {
+		if _, _, err := m.contractOf(symbol, m.clock.Now()); err != nil {
+			return nil, err
+		}
+		return nil, checkDates(from, to) // nothing of a company happens to it
+	}
 	k, err := m.track(symbol)
 	if err != nil {
 		return nil, err
@@ -89,8 +95,8 @@ func (m *Market) Events(ctx context.Context, symbol market.Symbol, from, to mark
 	if k.replayed {
 		return nil, fmt.Errorf("synthetic: events of %s, whose bars are replayed: %w", symbol, market.ErrUnsupported)
 	}
-	if !from.IsZero() && !to.IsZero() && to.Before(from) {
-		return nil, &FieldError{Field: "to", Value: to.String(), Allowed: "a date not before from"}
+	if err := checkDates(from, to); err != nil {
+		return nil, err
 	}
 	events := k.events(m.clock.Now())
 	return slices.DeleteFunc(events, func(e market.Event) bool {

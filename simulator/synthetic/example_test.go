@@ -3,6 +3,7 @@ package synthetic_test
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/simulator/synthetic"
@@ -54,4 +55,49 @@ func ExampleMarket_QuoteAt() {
 	second, _ := m.QuoteAt("KO", noon)
 	fmt.Println(first == second)
 	// Output: true
+}
+
+// Futures have months, and an active one.
+func ExampleMarket_Futures() {
+	m, err := synthetic.New(synthetic.DefaultSeed, &synthetic.Options{
+		Clock: market.NewManualClock(synthetic.DefaultStart()),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	contracts, err := m.Futures("ES")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range contracts[:3] {
+		fmt.Println(c.Symbol, "ends", c.LastTrade, "rolls", c.Roll, "active:", c.Active)
+	}
+	// Output:
+	// /ESU6 ends 2026-09-18 rolls 2026-09-11 active: false
+	// /ESZ6 ends 2026-12-18 rolls 2026-12-11 active: true
+	// /ESH7 ends 2027-03-19 rolls 2027-03-12 active: false
+}
+
+// A crash on a day of one's choice, for testing what a strategy does about it.
+func ExampleScenario() {
+	day := market.Date{Year: 2026, Month: time.September, Day: 16}
+	clock := market.NewManualClock(day.At(20, 0, market.NYSE().Location()))
+	m, err := synthetic.New(synthetic.DefaultSeed, &synthetic.Options{
+		Clock:     clock,
+		Scenarios: []synthetic.Scenario{{Kind: synthetic.Crash, Date: day, Size: 0.15}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	q, err := m.Quotes(context.Background(), []market.Symbol{"SPX"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("SPX %.0f %%\n", 100*(q[0].Last/q[0].PrevClose-1))
+	// Output:
+	// SPX -15 %
 }

@@ -2,6 +2,7 @@ package synthetic_test
 
 import (
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,6 +24,29 @@ func at(t testing.TB, now time.Time) *synthetic.Market {
 	m, err := synthetic.New(synthetic.DefaultSeed, &synthetic.Options{Clock: market.NewManualClock(now)})
 	require.NoError(t, err)
 	return m
+}
+
+// whole is the default market at its very end, all of its history made once for
+// the tests that only read it.
+var whole = sync.OnceValues(func() (*synthetic.Market, error) {
+	return synthetic.New(synthetic.DefaultSeed, &synthetic.Options{Clock: market.NewManualClock(newYork(date(2030, 12, 30), 17, 0))})
+})
+
+// atTheEnd returns the default market after its last year.
+func atTheEnd(t testing.TB) *synthetic.Market {
+	t.Helper()
+	m, err := whole()
+	require.NoError(t, err)
+	return m
+}
+
+// sequential skips a test of many numbers and one goroutine when the race
+// detector, which has nothing to find in it, would make it ten times slower.
+func sequential(t testing.TB) {
+	t.Helper()
+	if racing {
+		t.Skip("one goroutine: nothing for the race detector")
+	}
 }
 
 // clocked returns the default market and the clock that moves it.

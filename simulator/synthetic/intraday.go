@@ -47,7 +47,14 @@ func (k *track) appendMinutes(dst []market.Bar, i int) []market.Bar {
 	if k.intraday == nil {
 		bar := k.bars[i]
 		bar.Time = s.Open
-		return k.split(dst, b, bar, int(s.Close.Sub(s.Open)/time.Minute))
+		pauses, n := k.pauses(i), k.length(i)
+		for _, p := range pauses {
+			n -= p.length
+		}
+		from := len(dst)
+		dst = k.split(dst, b, bar, n)
+		delay(dst[from:], pauses)
+		return dst
 	}
 	for _, bar := range k.intraday[i] {
 		if bar.Time.Before(s.Close) && bar.Time.Add(k.interval).After(s.Open) {
@@ -131,7 +138,13 @@ func (k *track) day(i int) *minuteDay {
 	if d := k.minutes.Load(); d != nil && d.session == i {
 		return d
 	}
-	d := &minuteDay{session: i, bars: k.appendMinutes(nil, i)}
+	d := newMinuteDay(i, k.appendMinutes(nil, i))
+	k.minutes.Store(d)
+	return d
+}
+
+func newMinuteDay(i int, bars []market.Bar) *minuteDay {
+	d := &minuteDay{session: i, bars: bars}
 	n := len(d.bars)
 	columns := make([]float64, 3*n)
 	d.highSoFar, d.lowSoFar, d.volumeSoFar = columns[:n], columns[n:2*n], columns[2*n:]
@@ -140,7 +153,6 @@ func (k *track) day(i int) *minuteDay {
 		d.highSoFar[j], d.lowSoFar[j], d.volumeSoFar[j] = high, low, volume
 		high, low, volume = max(high, b.High), min(low, b.Low), volume+b.Volume
 	}
-	k.minutes.Store(d)
 	return d
 }
 

@@ -69,7 +69,7 @@ func (k *track) expirations(date market.Date) []expiry {
 	}
 	if busy {
 		for n := range dailyWindow + 1 {
-			if d := date.AddDays(n); k.trades(d) {
+			if d := date.AddDays(n); k.market.trades(d) {
 				add(windows, d, dailyWindow)
 			}
 		}
@@ -77,12 +77,12 @@ func (k *track) expirations(date market.Date) []expiry {
 	if c != smallShare {
 		friday := date.AddDays((int(time.Friday) - int(date.Weekday()) + 7) % 7)
 		for n := 0; n <= weeklyWindow; n += 7 {
-			add(windows, k.back(friday.AddDays(n)), weeklyWindow)
+			add(windows, k.market.back(friday.AddDays(n)), weeklyWindow)
 		}
 	}
 	for n := range longWindow/30 + 2 {
 		first := market.DateOf(time.Date(date.Year, date.Month+time.Month(n), 1, 0, 0, 0, 0, time.UTC))
-		third := k.back(first.AddDays((int(time.Friday)-int(first.Weekday())+7)%7 + 14))
+		third := k.market.back(first.AddDays((int(time.Friday)-int(first.Weekday())+7)%7 + 14))
 		window := monthWindow
 		cycle := first.Month%3 == 0
 		switch {
@@ -98,7 +98,7 @@ func (k *track) expirations(date market.Date) []expiry {
 			add(morning, third, window)
 		}
 		if busy && cycle {
-			add(windows, k.back(market.DateOf(time.Date(first.Year, first.Month+1, 0, 0, 0, 0, 0, time.UTC))), quarterWindow)
+			add(windows, k.market.back(market.DateOf(time.Date(first.Year, first.Month+1, 0, 0, 0, 0, 0, time.UTC))), quarterWindow)
 		}
 	}
 	root := optionRoot(k.symbol)
@@ -122,23 +122,6 @@ func (k *track) expirations(date market.Date) []expiry {
 	list(windows, root, market.SettledPM)
 	slices.SortFunc(out, func(a, b expiry) int { return cmp.Or(a.Date.Compare(b.Date), cmp.Compare(a.Root, b.Root)) })
 	return out
-}
-
-func (k *track) trades(d market.Date) bool {
-	_, ok := k.market.calendar.Session(d)
-	return ok
-}
-
-// back returns the last session on or before d: options expire on the Thursday
-// when the Friday is a holiday.
-func (k *track) back(d market.Date) market.Date {
-	for range 10 {
-		if k.trades(d) {
-			break
-		}
-		d = d.AddDays(-1)
-	}
-	return d
 }
 
 // setStrikes lists the strikes around all closes since the expiration was

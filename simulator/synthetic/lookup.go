@@ -12,7 +12,8 @@ import (
 	"github.com/ttai-go/ttai/market"
 )
 
-// Symbols describes every instrument that the market lists, options left out.
+// Symbols describes every share, fund and index that the market lists;
+// [Market.Futures] has the futures.
 func (m *Market) Symbols() []market.Instrument {
 	out := make([]market.Instrument, len(m.symbols))
 	for i, s := range m.symbols {
@@ -47,6 +48,12 @@ func (m *Market) instrument(s market.Symbol) market.Instrument {
 func (m *Market) Instruments(ctx context.Context, symbols []market.Symbol) ([]market.Instrument, error) {
 	now := m.clock.Now()
 	return collect(ctx, symbols, func(s market.Symbol) (market.Instrument, error) {
+		switch s.Kind() {
+		case market.KindFuture:
+			return m.futureInstrument(s, now)
+		case market.KindFutureOption:
+			return m.futureOptionInstrument(s, now)
+		}
 		if s.Kind() != market.KindOption {
 			if !m.listed[s] {
 				_, err := m.track(s)
@@ -72,7 +79,8 @@ const defaultSearch = 20
 
 // Search finds instruments whose symbol starts with text, then those whose
 // description contains it, in any case: the exact symbol first, then by symbol.
-// Without a limit there are at most twenty.
+// Without a limit there are at most twenty. A text that starts with a slash
+// finds futures, nearest month first.
 func (m *Market) Search(ctx context.Context, text string, limit int) ([]market.Instrument, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -85,6 +93,9 @@ func (m *Market) Search(ctx context.Context, text string, limit int) ([]market.I
 		return nil, invalid.Field("limit", limit, "0 for the default, or a positive number")
 	case limit == 0:
 		limit = defaultSearch
+	}
+	if wanted[0] == '/' {
+		return m.searchFutures(wanted, limit), nil
 	}
 	type hit struct {
 		rank       int

@@ -16,9 +16,10 @@ var anchor = market.Date{Year: 2026, Month: time.September, Day: 15}
 // The path is first drawn as log prices of no particular level, in the shares
 // of the anchor day; then it is shifted so that the anchor day closes at the
 // profile's price, turned into prices as traded and rounded to the cent.
-func (m *Market) makeTrack(p *profile) *track {
+func (m *Market) makeTrack(c *cell) *track {
+	p := c.profile
 	sessions := m.sessions()
-	k := &track{market: m, symbol: p.symbol, key: m.key.name(string(p.symbol)), profile: p, sessions: sessions}
+	k := &track{market: m, symbol: p.symbol, key: m.key.name(string(p.symbol)), profile: p, sessions: sessions, reference: c.reference, unhalted: c.unhalted}
 	n := len(sessions)
 	for _, s := range p.splits {
 		k.splits = append(k.splits, splitAt{k.onDate(s.date), s.ratio})
@@ -37,12 +38,13 @@ func (m *Market) makeTrack(p *profile) *track {
 
 	at := min(k.onDate(anchor), n-1)
 	shift := math.Log(p.price) - shut[at]
+	k.jolted(open, shut, intraVol)
 	k.bars = make([]market.Bar, n)
 	for i, s := range sessions {
 		shares := k.ratio(i, at) / k.ratio(at, i) // of the anchor day for one of session i
 		scale := math.Exp(shift) * shares
 		k.bars[i] = k.dayBar(s, math.Exp(open[i])*scale, math.Exp(shut[i])*scale, intraVol[i])
-		k.bars[i].Volume = k.dayVolume(s, (shut[i]-open[i])/intraVol[i], shares)
+		k.bars[i].Volume = math.Floor(k.dayVolume(s, (shut[i]-open[i])/intraVol[i], shares) * k.crowd(i))
 	}
 	for i, ex := range exDates {
 		shares := k.ratio(ex.session, at) / k.ratio(at, ex.session)

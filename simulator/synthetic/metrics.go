@@ -23,6 +23,9 @@ const year = 252
 func (m *Market) Metrics(ctx context.Context, symbols []market.Symbol) ([]market.Metrics, error) {
 	now := m.clock.Now()
 	return collect(ctx, symbols, func(s market.Symbol) (market.Metrics, error) {
+		if s.Kind() == market.KindFuture {
+			return m.futureMetrics(s, now)
+		}
 		k, err := m.track(s)
 		if err != nil {
 			return market.NewMetrics(s), err
@@ -178,6 +181,11 @@ func (k *track) corporateMetrics(out *market.Metrics, mo moment, now time.Time) 
 	price := mo.spot
 	out.MarketCap = p.shares * 1e6 * price * k.ratio(at, mo.shares) / k.ratio(mo.shares, at)
 	out.BorrowRate = [...]float64{0.03, 0.015, 0.006, 0.0035, 0.0025}[p.rating-1]
+	for _, i := range k.squeezed {
+		if since := mo.session - i; since >= 0 {
+			out.BorrowRate = max(out.BorrowRate, 0.9*math.Exp(-float64(since)/15))
+		}
+	}
 	out.DividendYield = 0
 	var paid []float64 // ex-dates up to now, in today's shares
 	for _, d := range k.dividends {

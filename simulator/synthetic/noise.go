@@ -24,6 +24,7 @@ const (
 	streamDividend
 	streamEarnings
 	streamOption
+	streamHalt
 )
 
 // mix is the finaliser of SplitMix64 (G. Steele, D. Lea and C. Flood, "Fast

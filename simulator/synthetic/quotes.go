@@ -43,9 +43,9 @@ func collect[T any](ctx context.Context, symbols []market.Symbol, ask func(marke
 	return out, nil
 }
 
-// QuoteAt returns the quote of a share, fund, index or option as it stood at t,
+// QuoteAt returns the quote of a share, fund, index, future or option as it stood at t,
 // as traded. It is a function of the seed, the symbol and t alone, and can
-// change every 250 ms.
+// change every 250 ms, but stands still while trading is halted.
 //
 // In regular trading the quote has everything; before the open the session's
 // open, high, low and volume are unknown; before and after the session spreads
@@ -54,8 +54,13 @@ func collect[T any](ctx context.Context, symbols []market.Symbol, ask func(marke
 // [market.ErrUnknownSymbol], or [market.ErrNoData] when t lies outside the
 // symbol's history or an option has expired.
 func (m *Market) QuoteAt(s market.Symbol, t time.Time) (market.Quote, error) {
-	if s.Kind() == market.KindOption {
+	switch s.Kind() {
+	case market.KindOption:
 		return m.optionQuoteAt(s, t)
+	case market.KindFuture:
+		return m.futureQuoteAt(s, t)
+	case market.KindFutureOption:
+		return m.futureOptionQuoteAt(s, t)
 	}
 	k, err := m.track(s)
 	if err != nil {
@@ -87,6 +92,9 @@ func (k *track) quoteAt(t time.Time) (market.Quote, error) {
 	case t.Before(s.Close):
 		if day, ok := k.dayAt(i, t); ok {
 			q.Last, q.Open, q.High, q.Low, q.Volume = day.Close, day.Open, day.High, day.Low, day.Volume
+			if start, halted := k.pauseAt(i, t); halted {
+				q.Halted, q.Time, widen = true, start, 4
+			}
 		} else {
 			q.Last, q.Time = q.PrevClose, s.PreOpen
 		}
@@ -183,6 +191,9 @@ func (k *track) moment(t time.Time) (moment, bool) {
 	if !t.Before(s.Close) {
 		return moment{at: s.Close, session: i, shares: shares, spot: k.adjusted(k.bars[i], i, shares).Close, fast: k.fast[i], slow: k.slow[i]}, true
 	}
+	if start, halted := k.pauseAt(i, t); halted {
+		t = start // options wait for their underlying
+	}
 	day, ok := k.dayAt(i, t)
 	if !ok {
 		return moment{}, false
@@ -194,7 +205,7 @@ func (k *track) moment(t time.Time) (moment, bool) {
 			move -= r.jump
 		}
 		u := float64(t.Sub(s.Open)) / float64(s.Close.Sub(s.Open))
-		mo.fast = k.stepFast(mo.fast, move, u)
+		mo.fast = k.joltBy(k.stepFast(mo.fast, move, u), i, math.Log(day.Close/k.previousClose(i)))
 	}
 	return mo, true
 }

@@ -52,9 +52,12 @@ func (s *smile) option(strike float64) options.BSM {
 
 // smileAt returns the smile of an expiration as seen at a moment.
 func (k *track) smileAt(mo moment, expires time.Time) smile {
+	return k.smileWith(mo, expires, k.skew())
+}
+
+func (k *track) smileWith(mo moment, expires time.Time, shape skew) smile {
 	years := max(options.YearsToExpiry(mo.at, expires), 0.5/(365*24*60)) // half a minute in the last one
 	s := smile{spot: mo.spot, years: years, theta: k.theta(mo, years, expires)}
-	shape := k.skew()
 	s.rho = shape.rho
 	s.phi = shape.eta * math.Pow(s.theta, -gamma) * math.Pow(1+s.theta, gamma-1)
 	s.yield = k.yieldTo(mo, years, expires)

@@ -1,6 +1,7 @@
 // Package synthetic is a market made from a seed: bars, quotes, option chains,
-// metrics and corporate events of more than fifty symbols, none of them real. It
-// needs no network and no data.
+// metrics and corporate events of more than fifty symbols, and futures on indices,
+// oil, metals, bonds and the euro with their options, none of it real. It needs
+// no network and no data.
 //
 // The same seed gives the same market, whatever is asked first, in whatever
 // order and from however many goroutines: every random number is a hash of the
@@ -26,6 +27,31 @@
 // long-run one, and by a jump at each earnings date. All options are priced as
 // European, those that are American too: the premium of early exercise is left
 // out, and only the ask is kept from falling below the exercise value.
+//
+// The returns have the stylised facts of real ones: fat tails, volatility that
+// clusters and rises with falls, volume that goes with movement and is high at
+// the open and the close, sectors that move together, earnings that gap and
+// take the implied volatility with them. What they lack: the negative skewness
+// of a real index's days, the bulk of the closing auction, seasons.
+//
+// # Futures
+//
+// "/ESZ6" is the December contract of 2026, "/ES" the one that most trade now;
+// [Market.Futures] lists them with their ends and rolls. A contract's price is
+// its underlying's at a constant cost of carry, on the contract's tick. The
+// underlying of /ES is SPX minute by minute; that of /NQ, /RTY and /YM draws the
+// noise of QQQ, IWM and DIA, that of /GC, /SI, /ZB and /ZN that of GLD, SLV and
+// TLT; oil, gas, copper and the euro have their own. Trading runs from 18:00 of
+// the evening before to 17:00, on the hours of CME's index futures for all of
+// them: a contract's daily bar is complete an hour after the stock exchange's.
+// Options on futures go by tastytrade's symbols, "./ESZ6 EW3U6 260918P6600", and
+// are priced by Black's formula (F. Black, "The pricing of commodity contracts",
+// Journal of Financial Economics 3, 1976).
+//
+// # Extraordinary days
+//
+// The default market has none. Options.Scenarios puts a crash, a squeeze or a
+// halt on a day, and Options.Halts stops shares by chance, as often as asked.
 //
 // # Adjustments
 //
@@ -72,29 +98,40 @@ type Options struct {
 	// Clock is the market's time. Made history reaches from 2010 to the end of
 	// 2030; at other times there is only [market.ErrNoData].
 	Clock market.Clock
-	// Symbols limits what the market lists; nil lists everything. Replayed
-	// symbols are listed always.
+	// Symbols limits what the market lists; nil lists everything. Futures are
+	// named by product: /ES. Replayed symbols are listed always.
 	Symbols []market.Symbol
 	// Replay gives symbols a history from a file instead of a made one: daily
 	// bars, or intraday bars of whole minutes. The bars are the file's, no
 	// others; what a file does not say (the way within a bar, option chains,
 	// volatility metrics) is made around them. The files must not change afterwards.
 	Replay map[market.Symbol]*market.BarFile
+	// Scenarios puts extraordinary days into the market: a crash, a squeeze, a
+	// halt. Replayed symbols keep the history of their files.
+	Scenarios []Scenario
+	// Halts is how often a share is halted by chance, on average a year: for
+	// five minutes mostly, for up to an hour now and then. Zero: never.
+	Halts float64
 }
 
 // A Market is a made market. It is safe for concurrent use, starts no
 // goroutine and needs no closing. Histories are made when first asked for and kept.
 type Market struct {
-	seed     uint64
-	key      key
-	clock    market.Clock
-	calendar *market.Calendar
-	sessions func() []market.Session
+	seed      uint64
+	halts     float64 // a year and share
+	scenarios []*staged
+	key       key
+	clock     market.Clock
+	calendar  *market.Calendar
+	sessions  func() []market.Session
 
-	symbols []market.Symbol          // listed, in order
-	listed  map[market.Symbol]bool   // the same
-	cells   map[market.Symbol]*cell  // listed or not
-	roots   map[string]market.Symbol // option root → underlying
+	symbols    []market.Symbol            // listed, in order
+	listed     map[market.Symbol]bool     // the same
+	cells      map[market.Symbol]*cell    // listed or not
+	futures    map[string]*future         // by product, listed or not
+	codes      []string                   // of the products, in order
+	futureDays func() []market.TradingDay // trade dates of futures
+	roots      map[string]market.Symbol   // option root → underlying
 
 	marketOnce   sync.Once
 	marketFactor *process
@@ -107,6 +144,10 @@ type cell struct {
 	profile  *profile // nil for a replayed symbol outside the universe
 	replayed bool     // set before the market is used; track is there from the start
 	track    *track
+	// reference marks the underlying of a future that is no symbol of its own.
+	reference bool
+	// unhalted marks what a halt of the stock exchange does not stop: oil, gold, bonds.
+	unhalted bool
 }
 
 type sectorCell struct {
@@ -123,7 +164,7 @@ func New(seed uint64, opts *Options) (*Market, error) {
 	}
 	m := &Market{
 		seed: seed, key: key(mix(seed)), clock: opts.Clock, calendar: market.NYSE(),
-		listed: map[market.Symbol]bool{}, cells: map[market.Symbol]*cell{}, roots: map[string]market.Symbol{},
+		listed: map[market.Symbol]bool{}, cells: map[market.Symbol]*cell{}, futures: map[string]*future{}, roots: map[string]market.Symbol{},
 		sectors: map[sector]*sectorCell{}, full: sessionShape(390), half: sessionShape(210),
 	}
 	if m.clock == nil {
@@ -143,10 +184,18 @@ func New(seed uint64, opts *Options) (*Market, error) {
 		m.cells[p.symbol] = &cell{profile: p}
 		m.symbols = append(m.symbols, p.symbol)
 	}
+	m.addFutures()
 	if err := m.limit(opts.Symbols, opts.Replay); err != nil {
 		return nil, err
 	}
 	if err := m.replay(opts.Replay); err != nil {
+		return nil, err
+	}
+	if !(opts.Halts >= 0 && opts.Halts <= 252) {
+		return nil, invalid.Field("halts", opts.Halts, "0 for none, up to 252 a year")
+	}
+	m.halts = opts.Halts
+	if err := m.stage(opts.Scenarios); err != nil {
 		return nil, err
 	}
 	for _, s := range m.symbols {
@@ -162,10 +211,17 @@ func New(seed uint64, opts *Options) (*Market, error) {
 // limit keeps the symbols that the caller wants, in the caller's order.
 func (m *Market) limit(wanted []market.Symbol, replayed map[market.Symbol]*market.BarFile) error {
 	if wanted == nil {
+		for _, code := range m.codes {
+			m.listed["/"+market.Symbol(code)] = true
+		}
 		return nil
 	}
 	m.symbols = nil
 	for _, s := range wanted {
+		if s.Kind() == market.KindFuture && m.futures[string(s[1:])] != nil {
+			m.listed[s] = true
+			continue
+		}
 		if _, ok := replayed[s]; ok || slices.Contains(m.symbols, s) {
 			continue
 		}
@@ -183,6 +239,9 @@ func (m *Market) known() string {
 	for s := range m.cells {
 		names = append(names, string(s))
 	}
+	for _, code := range m.codes {
+		names = append(names, "/"+code)
+	}
 	slices.Sort(names)
 	return strings.Join(names, " ")
 }
@@ -198,7 +257,7 @@ func (m *Market) track(s market.Symbol) (*track, error) {
 func (c *cell) get(m *Market) *track {
 	c.once.Do(func() {
 		if c.track == nil {
-			c.track = m.makeTrack(c.profile)
+			c.track = m.makeTrack(c)
 		}
 	})
 	return c.track

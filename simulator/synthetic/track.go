@@ -27,6 +27,15 @@ type track struct {
 	fast, slow []float64
 	leverage   float64 // how much falls raise fast
 
+	// jolts, crowds and squeezed are what scenarios did. reference marks the
+	// underlying of a future that borrows a fund's symbol, and unhalted one that
+	// the stock exchange does not stop.
+	jolts     []jolt
+	crowds    []func(session int) float64
+	squeezed  []int
+	reference bool
+	unhalted  bool
+
 	splits    []splitAt
 	dividends []dividend
 	earnings  []report
@@ -167,7 +176,7 @@ func (k *track) buildVariances(base float64, learn bool, skip map[int]float64) {
 	for i := range k.bars {
 		if i > 0 {
 			r := math.Log(k.bars[i].Close/k.previousClose(i)) - skip[i]
-			fast = k.stepFast(fast, r, 1)
+			fast = k.joltBy(k.stepFast(fast, r, 1), i, math.Log(k.bars[i].Close/k.previousClose(i)))
 			weight := slowWeight
 			if learn {
 				weight = max(weight, 1/float64(i+5)) // a file says nothing about before
