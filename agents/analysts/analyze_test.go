@@ -15,10 +15,14 @@ import (
 
 	"github.com/ttai-go/ttai/agents/analysts"
 	"github.com/ttai-go/ttai/internal/deptest"
+	"github.com/ttai-go/ttai/internal/sharedtest"
 	"github.com/ttai-go/ttai/market"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	sharedtest.FixSeeds()
+	goleak.VerifyTestMain(m)
+}
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{

@@ -113,7 +113,7 @@ func (k *kit) explain(err error) error {
 	case errors.Is(err, context.Canceled):
 		return err
 	case errors.Is(err, broker.ErrUnauthorized):
-		remedy = "the credentials are no longer accepted; the user must run ttai login, ttai doctor says more"
+		remedy = "the credentials are no longer accepted; the user must run ttai init, ttai doctor says more"
 	case errors.Is(err, broker.ErrUnknownAccount):
 		remedy = "call portfolio without an account to see the accounts"
 	case errors.Is(err, broker.ErrUnavailable):

@@ -191,7 +191,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		says string
 	}{
 		{fmt.Errorf("get: %w", broker.ErrUnavailable), "try again in a few seconds"},
-		{fmt.Errorf("get: %w", broker.ErrUnauthorized), "ttai login"},
+		{fmt.Errorf("get: %w", broker.ErrUnauthorized), "ttai init"},
 		{market.ErrUnsupported, "never has it"},
 		{market.ErrNoData, "another symbol, interval or time"},
 		{errors.New("invalid character '<' looking for beginning of value"), "ttai doctor"},
