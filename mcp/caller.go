@@ -14,6 +14,7 @@ import (
 	"github.com/ttai-go/ttai/agents"
 	"github.com/ttai-go/ttai/agents/tools"
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/conformance/fixtures"
 )
 
 var (
@@ -27,47 +28,54 @@ var (
 type caller struct {
 	build chan struct{} // holds a value while server is being built
 
-	// Guarded by Server.mu.
-	server *sdk.Server
-	seen   time.Time
+	// Guarded by Server.mu; server and builder never change once they are set.
+	server  *sdk.Server
+	builder *builder
+	seen    time.Time
 }
 
 // serverFor returns the protocol server of p.
 func (s *Server) serverFor(ctx context.Context, p Principal) (*sdk.Server, error) {
+	server, _, err := s.open(ctx, p)
+	return server, err
+}
+
+// open returns what p may use, and builds it when p comes for the first time.
+func (s *Server) open(ctx context.Context, p Principal) (*sdk.Server, *builder, error) {
 	if err := p.Tenant.Validate(); err != nil {
-		return nil, fmt.Errorf("mcp: principal: %w", err)
+		return nil, nil, fmt.Errorf("mcp: principal: %w", err)
 	}
 	c, err := s.caller(p)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	select {
 	case c.build <- struct{}{}:
 		defer func() { <-c.build }()
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
-	if server := s.built(c); server != nil {
-		return server, nil
+	if server, b := s.built(c); server != nil {
+		return server, b, nil
 	}
 	d, err := s.deps(ctx, p)
 	if err != nil {
-		return nil, fmt.Errorf("mcp: opening the caller's dependencies: %w", err)
+		return nil, nil, fmt.Errorf("mcp: opening the caller's dependencies: %w", err)
 	}
-	server := s.newServer(d)
+	server, b := s.newServer(ctx, d)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, errClosed
+		return nil, nil, errClosed
 	}
-	c.server = server
-	return server, nil
+	c.server, c.builder = server, b
+	return server, b, nil
 }
 
-func (s *Server) built(c *caller) *sdk.Server {
+func (s *Server) built(c *caller) (*sdk.Server, *builder) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return c.server
+	return c.server, c.builder
 }
 
 // caller finds or adds the entry of p, and drops those that have been idle for
@@ -112,17 +120,20 @@ func (s *Server) dropIdle(now time.Time) {
 	}
 }
 
-// sessions counts the open sessions of a server.
+// sessions counts the open sessions of a server. Requests of newer clients and
+// the pipes of stdio pass through the same list without an id.
 func sessions(server *sdk.Server) int {
 	n := 0
-	for range server.Sessions() {
-		n++
+	for session := range server.Sessions() {
+		if session.ID() != "" {
+			n++
+		}
 	}
 	return n
 }
 
 // newServer puts together what one caller may use.
-func (s *Server) newServer(d tools.Deps) *sdk.Server {
+func (s *Server) newServer(ctx context.Context, d tools.Deps) (*sdk.Server, *builder) {
 	if s.opts.Environment != "" {
 		d.Environment = s.opts.Environment
 	}
@@ -135,30 +146,35 @@ func (s *Server) newServer(d tools.Deps) *sdk.Server {
 	exposed := s.filter(tools.New(d))
 	b := &builder{deps: d, environment: tools.EnvironmentOf(d), tools: exposed, opts: &s.opts}
 
+	if n := s.opts.Limits.CallsPerMinute; n > 0 {
+		b.limiter = rate.NewLimiter(rate.Limit(float64(n)/60), max(1, n/4))
+	}
+	options := &sdk.ServerOptions{
+		Instructions:      b.instructions(),
+		Logger:            s.opts.Logger,
+		CompletionHandler: b.complete,
+		SetCacheable:      cacheable,
+		Capabilities: &sdk.ServerCapabilities{
+			Tools:       &sdk.ToolCapabilities{},
+			Prompts:     &sdk.PromptCapabilities{},
+			Resources:   &sdk.ResourceCapabilities{},
+			Completions: &sdk.CompletionCapabilities{},
+		},
+	}
+	extra, extended := fixtures.From(ctx) // the protocol's test suite brings some
+	if extended {
+		extra.Options(options)
+	}
 	server := sdk.NewServer(
-		&sdk.Implementation{Name: s.opts.Name, Title: "ttai: market analysis and account data", Version: s.opts.Version},
-		&sdk.ServerOptions{
-			Instructions:      b.instructions(),
-			Logger:            s.opts.Logger,
-			CompletionHandler: b.complete,
-			SetCacheable:      cacheable,
-			Capabilities: &sdk.ServerCapabilities{
-				Tools:       &sdk.ToolCapabilities{},
-				Prompts:     &sdk.PromptCapabilities{},
-				Resources:   &sdk.ResourceCapabilities{},
-				Completions: &sdk.CompletionCapabilities{},
-			},
-		})
+		&sdk.Implementation{Name: s.opts.Name, Title: "ttai: market analysis and account data", Version: s.opts.Version}, options)
 	b.addTools(server)
 	b.addPrompts(server)
 	b.addResources(server)
-
-	var limiter *rate.Limiter
-	if n := s.opts.Limits.CallsPerMinute; n > 0 {
-		limiter = rate.NewLimiter(rate.Limit(float64(n)/60), max(1, n/4))
+	if extended {
+		extra.Server(server)
 	}
-	server.AddReceivingMiddleware(s.guard(limiter))
-	return server
+	server.AddReceivingMiddleware(s.guard(b.limiter))
+	return server, b
 }
 
 // filter leaves the tools that the options expose.
@@ -194,6 +210,7 @@ type builder struct {
 	environment broker.Environment
 	tools       []agents.Tool
 	opts        *Options
+	limiter     *rate.Limiter // of this caller; nil: no limit
 }
 
 // tool returns an exposed tool by name.

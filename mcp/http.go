@@ -185,6 +185,12 @@ func (s *Server) authenticate(r *http.Request) (Principal, error) {
 // refuse answers a caller without a valid token, and says how to get one (RFC
 // 6750 section 3, RFC 9728 section 5.1).
 func (s *Server) refuse(w http.ResponseWriter, err error) {
+	s.challenge(w, err)
+	http.Error(w, err.Error(), http.StatusUnauthorized)
+}
+
+// challenge sets the header of such an answer.
+func (s *Server) challenge(w http.ResponseWriter, err error) {
 	challenge := `Bearer realm="ttai"`
 	if errors.Is(err, errBadToken) {
 		challenge += `, error="invalid_token"`
@@ -193,7 +199,6 @@ func (s *Server) refuse(w http.ResponseWriter, err error) {
 		challenge += fmt.Sprintf(`, resource_metadata=%q`, s.opts.ResourceMetadata)
 	}
 	w.Header().Set("WWW-Authenticate", challenge)
-	http.Error(w, err.Error(), http.StatusUnauthorized)
 }
 
 // checkHost refuses requests under a name that is not this server's, which is

@@ -13,6 +13,9 @@
 // session. The handler refuses foreign Host and Origin headers, bodies that are
 // too large and callers without a valid bearer token. It sets no timeouts of
 // its own: the http.Server around it should, at least ReadHeaderTimeout.
+//
+// [Server.Page] is a page for people beside it: the environment, a chart, the
+// portfolio, the tools, and what to paste into a client.
 package mcp
 
 import (
