@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/mcp"
@@ -20,18 +23,20 @@ const defaultAddr = "127.0.0.1:8765"
 const shutdownTime = 5 * time.Second
 
 // serveHTTP serves MCP on loopback behind a bearer until ctx ends.
-func serveHTTP(ctx context.Context, server *mcp.Server, addr, token string, opened *app.Opened, std app.IO) error {
-	listener, err := listen(addr)
+func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string, opened *app.Opened, std app.IO) error {
+	listener, err := listen(cli.HTTP)
 	if err != nil {
 		return err
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("/mcp", tokenFromQuery(server.Handler()))
+	mux.Handle("/", server.Page(pageOptions(cli, opened.Environment)))
 	front := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 
 	fmt.Fprintf(std.Err, "ttai-mcp: %s%s\n", opened.Environment, noticeLine(opened.Notice))
-	fmt.Fprintf(std.Err, "Connect an MCP client to\n\n    http://%s/mcp?token=%s\n\nor send the token as 'Authorization: Bearer …'. Whoever has it can read what this server reads. Ctrl-C ends it.\n", listener.Addr(), token)
+	at := reachable(listener.Addr())
+	fmt.Fprintf(std.Err, "Connect an MCP client to\n\n    http://%s/mcp?token=%s\n\nor send the token as 'Authorization: Bearer …'. For people there is a page:\n\n    http://%s/?token=%s\n\nWhoever has the token can read what this server reads. Ctrl-C ends it.\n", at, token, at, token)
 
 	ended := make(chan error, 1)
 	go func() { ended <- front.Serve(listener) }()
@@ -49,6 +54,38 @@ func serveHTTP(ctx context.Context, server *mcp.Server, addr, token string, open
 		return err
 	}
 	return nil
+}
+
+// pageOptions are what the page needs to know to show how another server like
+// this one is started: in the same environment, and with what narrows it.
+// Credentials are not among it: a client's server finds them where this one
+// did, or in the client's configuration.
+func pageOptions(cli flags, environment broker.Environment) *mcp.PageOptions {
+	o := &mcp.PageOptions{Endpoint: "/mcp", Command: []string{"ttai-mcp"}}
+	add := func(flag, value string) {
+		if value != "" {
+			o.Command = append(o.Command, flag, value)
+		}
+	}
+	add("--url", cli.URL)
+	add("--accounts", strings.Join(cli.Accounts, ","))
+	add("--toolsets", strings.Join(cli.Toolsets, ","))
+	if cli.ReadOnly {
+		o.Command = append(o.Command, "--read-only")
+	}
+	if environment != broker.Simulator {
+		o.Env = map[string]string{"TTAI_ENV": string(environment)}
+	}
+	return o
+}
+
+// reachable is the address to print for a listener: one that listens at every
+// address is reached at this machine's own.
+func reachable(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return addr.String()
 }
 
 func noticeLine(notice string) string {

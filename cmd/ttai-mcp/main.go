@@ -39,6 +39,10 @@ type flags struct {
 	Toolsets []string `help:"Offer only these: account, market, analytics." placeholder:"NAME,…"`
 	ReadOnly bool     `help:"Offer nothing that writes."`
 	Version  bool     `help:"Print the version."`
+
+	Check      string `help:"Ask the server at this address whether it is well, and exit with 0 or 1." placeholder:"ADDR"`
+	Completion string `help:"Print completions for a shell: bash, zsh or fish." enum:",bash,zsh,fish" default:"" placeholder:"SHELL"`
+	Man        bool   `help:"Print the manual page."`
 }
 
 // maxCached bounds what is remembered of recent answers.
@@ -54,13 +58,22 @@ func main() {
 // run serves one process and returns its exit code.
 func run(ctx context.Context, args []string, std app.IO) int {
 	var cli flags
-	_, sources, code, done := app.Parse("ttai-mcp", description, &cli, args, std)
+	parsed, sources, code, done := app.Parse("ttai-mcp", description, &cli, args, std)
 	if done {
 		return code
 	}
 	if cli.Version {
 		fmt.Fprintln(std.Out, "ttai-mcp", app.Version())
 		return app.ExitOK
+	}
+	if cli.Check != "" {
+		return app.Report("ttai-mcp", checkHealth(ctx, cli.Check), std)
+	}
+	if cli.Completion != "" {
+		return app.Report("ttai-mcp", app.WriteCompletion(std.Out, cli.Completion, parsed.Model), std)
+	}
+	if cli.Man {
+		return app.Report("ttai-mcp", app.WriteManual(std.Out, parsed.Model), std)
 	}
 	return app.Report("ttai-mcp", serve(ctx, cli, sources, std), std)
 }
@@ -106,8 +119,9 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 		return err
 	}
 	defer server.Close()
+	cli.Orient(std.Err, "ttai-mcp", sources, "Ask your assistant to analyse SPY; 'ttai init' connects an account.")
 	if overHTTP {
-		return serveHTTP(ctx, server, cli.HTTP, bearer, opened, std)
+		return serveHTTP(ctx, server, cli, bearer, opened, std)
 	}
 	return serveStdio(ctx, server, std)
 }

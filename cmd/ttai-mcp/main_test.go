@@ -34,7 +34,7 @@ func TestCallsThatCameBeforeTheInputClosedAreAnswered(t *testing.T) {
 		Out: &out, Err: &problems, Environment: environment(nil),
 	})
 	require.Equal(t, app.ExitOK, code, problems.String())
-	assert.Empty(t, problems.String())
+	assert.Regexp(t, "^ttai-mcp: nothing is configured, so this is the simulator: .*'ttai init'.*\n$", problems.String(), "one line of orientation")
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	require.Len(t, lines, 2, "one answer a request and nothing else on standard output")
 	var answer struct {
@@ -50,6 +50,13 @@ func TestCallsThatCameBeforeTheInputClosedAreAnswered(t *testing.T) {
 	assert.Contains(t, answer.Result.StructuredContent.Notice, "synthetic")
 	require.Len(t, answer.Result.StructuredContent.Quotes, 2)
 	assert.Equal(t, "QQQ", answer.Result.StructuredContent.Quotes[1].Symbol)
+}
+
+func TestWhoHasSettingsIsToldNothingTheyKnow(t *testing.T) {
+	var out, problems bytes.Buffer
+	code := run(t.Context(), nil, app.IO{In: strings.NewReader(session), Out: &out, Err: &problems, Environment: environment(map[string]string{"TTAI_ENV": "simulator"})})
+	assert.Equal(t, app.ExitOK, code)
+	assert.Empty(t, problems.String())
 }
 
 func TestAnInputThatIsClosedFromTheStartIsExplained(t *testing.T) {

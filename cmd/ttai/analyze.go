@@ -79,7 +79,13 @@ func (c analyzeCommand) Run(s *session) error {
 	if err := c.draw(s, analysisChart(analysis)); err != nil {
 		return err
 	}
-	return analysis.WriteText(s.std.Out)
+	if err := analysis.WriteText(s.std.Out); err != nil {
+		return err
+	}
+	if deps.Environment == broker.Simulator {
+		c.Orient(s.std.Err, "ttai analyze", s.sources, "Next: --html FILE for a page with charts, --bars FILE for bars of your own, 'ttai init' for an account or an MCP client.")
+	}
+	return nil
 }
 
 // open returns what to analyse with and the instant to look from.

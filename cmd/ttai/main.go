@@ -21,6 +21,9 @@ type commands struct {
 	Levels     levelsCommand     `cmd:"" help:"Support and resistance in a CSV file of bars."`
 	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`
 	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
+	Init       initCommand       `cmd:"" help:"Set up: four questions, then the configuration and the MCP client's entry are written."`
+	Completion completionCommand `cmd:"" help:"Print completions for bash, zsh or fish."`
+	Man        manCommand        `cmd:"" help:"Print the manual page."`
 }
 
 func main() { app.Main(run) }

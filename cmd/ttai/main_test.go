@@ -80,7 +80,7 @@ func TestWrongArgumentsExitWithTwoAndNameTheField(t *testing.T) {
 }
 
 func TestHelpIsPrintedForEveryCommand(t *testing.T) {
-	for _, args := range [][]string{nil, {"--help"}, {"analyze", "--help"}, {"price", "--help"}, {"iv", "--help"}, {"indicators", "--help"}, {"levels", "--help"}, {"sim", "--help"}, {"doctor", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"analyze", "--help"}, {"price", "--help"}, {"iv", "--help"}, {"indicators", "--help"}, {"levels", "--help"}, {"sim", "--help"}, {"doctor", "--help"}, {"init", "--help"}} {
 		out, problems, code := ttai(t, "", nil, args...)
 		assert.Equal(t, app.ExitOK, code, "%v: %s", args, problems)
 		assert.Contains(t, out, "Usage: ttai", "%v", args)
@@ -124,6 +124,7 @@ func TestAnalyzeOnTheSimulatorWritesAPageThatNeedsNothingElse(t *testing.T) {
 	out, problems, code := ttai(t, "", nil, "analyze", "SPY", "--html", page)
 	require.Equal(t, app.ExitOK, code, problems)
 	assert.Contains(t, out, "simulat")
+	assert.Contains(t, problems, "'ttai init'")
 	html, err := os.ReadFile(page)
 	require.NoError(t, err)
 	assert.Contains(t, string(html), "<svg")
@@ -151,4 +152,5 @@ func TestACancelledCommandEnds(t *testing.T) {
 	code := run(ctx, []string{"sim", "--addr", "127.0.0.1:0"}, app.IO{Out: &out, Err: &problems, Environment: app.Environment{Getenv: func(string) string { return "" }}})
 	assert.Equal(t, app.ExitOK, code, problems.String())
 	assert.Contains(t, out.String(), "TTAI_ENV=simulator")
+	assert.Contains(t, problems.String(), "ttai doctor --url http://127.0.0.1:")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,13 +16,14 @@ import (
 )
 
 type simCommand struct {
-	Addr  string   `help:"Listen at this address." default:"127.0.0.1:8766"`
-	Bars  []string `help:"Serve these bars instead of synthetic ones: FILE, or SYMBOL=FILE. Repeatable." placeholder:"FILE" sep:"none"`
-	Start string   `help:"Time at which the clock begins. Default: the simulator's day, or with --bars the close after the last bar." placeholder:"TIME"`
-	Speed float64  `help:"How many times as fast as real time the clock runs." default:"1"`
-	Seed  uint64   `help:"Seed of the synthetic market." default:"1"`
-	Clock string   `help:"'day': a simulated clock; 'real': the wall clock." enum:"day,real" default:"day"`
-	JSON  bool     `name:"json" help:"Print the addresses and credentials as one JSON object."`
+	Addr     string   `help:"Listen at this address." default:"127.0.0.1:8766"`
+	Bars     []string `help:"Serve these bars instead of synthetic ones: FILE, or SYMBOL=FILE. Repeatable." placeholder:"FILE" sep:"none"`
+	Start    string   `help:"Time at which the clock begins. Default: the simulator's day, or with --bars the close after the last bar." placeholder:"TIME"`
+	Speed    float64  `help:"How many times as fast as real time the clock runs." default:"1"`
+	Seed     uint64   `help:"Seed of the synthetic market." default:"1"`
+	Scenario []string `help:"An extraordinary day: crash, crash,size=0.15,date=2026-09-17, squeeze,symbol=AMD or halt,symbol=KO,after=45m. Repeatable." placeholder:"SCENARIO" sep:"none"`
+	Clock    string   `help:"'day': a simulated clock; 'real': the wall clock." enum:"day,real" default:"day"`
+	JSON     bool     `name:"json" help:"Print the addresses and credentials as one JSON object."`
 	app.FileFlags
 }
 
@@ -92,6 +94,9 @@ Ctrl-C ends it.
 	if err != nil {
 		return err
 	}
+	if !c.JSON {
+		app.Orient(s.std.Err, "ttai sim", s.sources, "this is the simulator by itself; no account is behind it. Next, in another terminal: ttai doctor --url "+at.BaseURL+", ttai analyze SPY --url "+at.BaseURL+", or the line above for an assistant.")
+	}
 	<-s.ctx.Done()
 	return nil
 }
@@ -112,6 +117,13 @@ func (c simCommand) options(s *session) (*simulator.Options, error) {
 			return nil, err
 		}
 	}
+	for _, text := range c.Scenario {
+		scenario, err := synthetic.ParseScenario(text)
+		if err != nil {
+			return nil, err
+		}
+		options.Scenarios = append(options.Scenarios, scenario)
+	}
 	if len(c.Bars) == 0 {
 		return options, nil
 	}
@@ -129,7 +141,14 @@ func (c simCommand) options(s *session) (*simulator.Options, error) {
 		return nil, err
 	}
 	options.Start, options.Speed = time.Time{}, 0 // the clock has them
-	options.Market, err = synthetic.New(c.Seed, &synthetic.Options{Clock: options.Clock, Replay: replay})
+	replayed := make([]string, 0, len(replay))
+	for symbol := range replay {
+		replayed = append(replayed, string(symbol))
+	}
+	slices.Sort(replayed)
+	options.Note = fmt.Sprintf("The bars of %s are replayed from files; everything else, options on them included, is synthetic.", strings.Join(replayed, ", "))
+	options.Market, err = synthetic.New(c.Seed, &synthetic.Options{Clock: options.Clock, Replay: replay, Scenarios: options.Scenarios})
+	options.Scenarios = nil // the market has them
 	return options, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -123,20 +122,5 @@ func TestAFileNameTellsItsSymbolWhenItHoldsJustOne(t *testing.T) {
 		"prices.csv":                      "",
 	} {
 		assert.Equal(t, want, SymbolOfFile(path, known), path)
-	}
-}
-
-func TestTheManualListsEverySettingAndNoOther(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "configuration.md"))
-	require.NoError(t, err)
-	rows := 0
-	for line := range strings.SplitSeq(string(text), "\n") {
-		if strings.Contains(line, "| `TTAI_") {
-			rows++
-		}
-	}
-	assert.Equal(t, len(settings), rows)
-	for _, setting := range settings {
-		assert.Contains(t, string(text), "| `"+setting.Variable+"` | `"+setting.Key+"` |")
 	}
 }

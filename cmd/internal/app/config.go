@@ -50,29 +50,47 @@ func SystemEnvironment() Environment {
 }
 
 // Setting is one value that can come from a variable or from config.json.
-type Setting struct{ Variable, Key string }
+// Meaning is one line of docs/configuration.md.
+type Setting struct{ Variable, Key, Meaning string }
 
 // settings lists what is read from the environment, by flag name; the last
 // four have no flag.
 var settings = map[string]Setting{
-	"env":           {"TTAI_ENV", "env"},
-	"url":           {"TTAI_URL", "url"},
-	"accounts":      {"TTAI_ACCOUNTS", "accounts"},
-	"seed":          {"TTAI_SEED", "seed"},
-	"clock":         {"TTAI_CLOCK", "clock"},
-	"toolsets":      {"TTAI_TOOLSETS", "toolsets"},
-	"read-only":     {"TTAI_READ_ONLY", "read_only"},
-	"http":          {"TTAI_HTTP", "http"},
-	"http-token":    {"TTAI_HTTP_TOKEN", "http_token"},
-	"client-id":     {"TTAI_CLIENT_ID", "client_id"},
-	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret"},
-	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token"},
+	"env":           {"TTAI_ENV", "env", "`simulator`, `sandbox` or `production`. Without credentials: `simulator`. With credentials it must be named"},
+	"url":           {"TTAI_URL", "url", "base URL of a simulator elsewhere, as `ttai sim` prints it; simulator only"},
+	"accounts":      {"TTAI_ACCOUNTS", "accounts", "only these account numbers exist for the program; none named: all that the grant reaches"},
+	"seed":          {"TTAI_SEED", "seed", "seed of the simulator's market"},
+	"clock":         {"TTAI_CLOCK", "clock", "`day`: the simulator's fixed day, running; `real`: the wall clock"},
+	"toolsets":      {"TTAI_TOOLSETS", "toolsets", "which of `account`, `market`, `analytics` to offer to models"},
+	"read-only":     {"TTAI_READ_ONLY", "read_only", "offer nothing that writes"},
+	"http":          {"TTAI_HTTP", "http", "serve HTTP at this address instead of standard input and output"},
+	"http-token":    {"TTAI_HTTP_TOKEN", "http_token", "the bearer that HTTP clients must send; random when not set"},
+	"client-id":     {"TTAI_CLIENT_ID", "client_id", "OAuth client id; optional for personal grants"},
+	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret", "OAuth client secret"},
+	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token", "OAuth refresh token"},
+}
+
+// SettingOf returns the setting that stands behind a flag.
+func SettingOf(flag string) (Setting, bool) {
+	setting, ok := settings[flag]
+	return setting, ok
 }
 
 // Sources looks values up in the variables, then in config.json.
 type Sources struct {
 	getenv func(string) string
 	file   map[string]string
+}
+
+// Configured reports whether anything at all is set by a variable or by
+// config.json.
+func (s *Sources) Configured() bool {
+	for flag := range settings {
+		if s.Lookup(flag) != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // Sources reads config.json. A file that cannot be read or understood is an
