@@ -147,6 +147,9 @@ func (a *Adapter) bounded(ctx context.Context) (context.Context, context.CancelF
 		ctx, cancel = context.WithTimeout(ctx, a.opts.Timeout)
 	}
 	stop := context.AfterFunc(a.ctx, cancel)
+	if a.ctx.Err() != nil {
+		cancel() // AfterFunc would do so too, a moment later
+	}
 	return ctx, func() {
 		stop()
 		cancel()
