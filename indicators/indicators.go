@@ -5,7 +5,8 @@
 // columns, and a stream that takes one bar at a time. The function takes the
 // destination first, then its inputs, then its parameters; the result is as
 // long as the input and NaN during warm-up. Destinations are reused when they
-// are large enough, and may be nil or an input.
+// are large enough, and may be nil; that of an indicator with one output may be
+// an input.
 //
 // # Unknown and impossible
 //
@@ -21,7 +22,20 @@
 // average of its first n values, Wilder's averages likewise, Bollinger bands
 // use the population deviation. Value t depends on bars up to t alone.
 //
-// [Lookup] and [All] describe the indicators to programs that choose one by name.
+// # The rest of the house
+//
+// [Lookup], [Find] and [All] describe the indicators to programs that choose one
+// by name; TA-Lib's functions, with its values, are found as "talib:NAME". Each of
+// [All] has a function and a stream of the same name here. [Set] runs several on
+// the same bars, [Chain] one on another's result, [Snapshot] and [Restore] keep a
+// stream's state. [Crosses], [Thresholds], [Inside] and [Divergences] make signals
+// of results; [Renko] makes bricks, [SessionVWAP] begins anew each day.
+//
+// The first eight (SMA, EMA, RSI, MACD, Bollinger, ATR, ADX and
+// HistoricalVolatility) allocate nothing when dst is large enough and periods are
+// at most 256; the other functions allocate their window once a call. An entry of
+// the registry allocates nothing when its Batch is repeated with the same
+// parameters. Streams never allocate after their first Peek.
 package indicators
 
 import (

@@ -2,6 +2,7 @@ package indicators_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -162,7 +163,14 @@ func TestRegistryFindsByNameAndAlias(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, d.Name, found.Name)
 	}
-	require.Equal(t, []string{"ADX", "ATR", "Bollinger", "EMA", "HistoricalVolatility", "MACD", "RSI", "SMA"}, names)
+	require.Subset(t, names, []string{"ADX", "ATR", "Bollinger", "EMA", "HistoricalVolatility", "MACD", "RSI", "SMA"})
+	seen := map[string]string{}
+	for _, d := range indicators.All() {
+		for _, name := range append([]string{d.Name}, d.Aliases...) {
+			require.Empty(t, seen[strings.ToLower(name)], "%s is both %s and", name, d.Name)
+			seen[strings.ToLower(name)] = d.Name
+		}
+	}
 	for asked, want := range map[string]string{" rsi ": "RSI", "bb": "Bollinger", "Hv": "HistoricalVolatility"} {
 		d, ok := indicators.Lookup(asked)
 		require.True(t, ok, asked)

@@ -57,13 +57,35 @@ func stockIndicators(t testing.TB, file, column string) []float64 {
 	values := make([]float64, len(rows))
 	for i, row := range rows {
 		require.Contains(t, row, column)
-		if v, ok := row[column].(float64); ok {
+		switch v := row[column].(type) {
+		case float64:
 			values[i] = v
-		} else {
+		case bool:
+			if v {
+				values[i] = 1
+			}
+		default:
 			values[i] = math.NaN()
 		}
 	}
 	return values
+}
+
+// pointTypes returns the kinds of turning points in an expected result, "" for none.
+func pointTypes(t testing.TB, file string) []string {
+	t.Helper()
+	f, err := os.Open(sharedtest.Path(t, "vectors", "stock_indicators", file+".standard.json.gz"))
+	require.NoError(t, err)
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	var rows []struct{ PointType string }
+	require.NoError(t, json.NewDecoder(r).Decode(&rows))
+	kinds := make([]string, len(rows))
+	for i, row := range rows {
+		kinds[i] = row.PointType
+	}
+	return kinds
 }
 
 type talibRecord struct {

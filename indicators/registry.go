@@ -5,18 +5,21 @@ import (
 	"strings"
 
 	"github.com/ttai-go/ttai/indicators/internal/spec"
+	"github.com/ttai-go/ttai/indicators/talib"
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/internal/nearest"
 	"github.com/ttai-go/ttai/market"
 )
 
 // All returns a description of every indicator, by name. The slice is the
-// caller's own.
+// caller's own. TA-Lib's functions are not among them: [Lookup] finds them as
+// "talib:RSI", and talib.All lists them.
 func All() []Indicator {
 	all := []Indicator{
 		smaIndicator(), emaIndicator(), rsiIndicator(), macdIndicator(), bollingerIndicator(),
 		atrIndicator(), adxIndicator(), volatilityIndicator(),
 	}
+	all = append(all, book()...)
 	slices.SortFunc(all, func(a, b Indicator) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }
@@ -25,6 +28,9 @@ func All() []Indicator {
 // for one that helps with a misspelt name.
 func Lookup(name string) (Indicator, bool) {
 	name = strings.TrimSpace(name)
+	if len(name) > len(talib.Prefix) && strings.EqualFold(name[:len(talib.Prefix)], talib.Prefix) {
+		return talib.Lookup(name)
+	}
 	for _, d := range All() {
 		if strings.EqualFold(d.Name, name) {
 			return d, true
@@ -45,7 +51,7 @@ func Find(name string) (Indicator, error) {
 		return d, nil
 	}
 	var names []string
-	for _, d := range All() {
+	for _, d := range append(All(), talib.All()...) {
 		names = append(append(names, d.Name), d.Aliases...)
 	}
 	if meant := nearest.Of(strings.TrimSpace(name), names); meant != "" {

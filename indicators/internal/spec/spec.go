@@ -41,6 +41,7 @@ type Param struct {
 type Output struct {
 	Name    string
 	Overlay bool // drawn over the price, not in a pane of its own
+	Sparse  bool // NaN after the warm-up too, where there is nothing to report
 }
 
 // A Stream computes an indicator one bar at a time, bit for bit what Batch

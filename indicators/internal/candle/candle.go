@@ -1,0 +1,231 @@
+// Package candle recognises candlestick patterns, bar by bar, for packages
+// candles and talib.
+//
+// What is long, short, near or equal is measured against averages over the bars
+// before the one that is judged, with TA-Lib's settings. All patterns share one
+// set of averages.
+package candle
+
+import (
+	"math"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
+
+// A bar is a candle with what patterns ask of it. The averages that its
+// thresholds come from are of the bars before it; while there are too few,
+// every comparison with them is false.
+type bar struct {
+	open, high, low, close float64
+
+	body10, span10, shadow10, span5 float64 // averages
+
+	body, upper, lower     float64 // heights of the body and of the shadows
+	top, bottom            float64 // of the body
+	near, equal, far, doji float64 // thresholds in price units
+	sign                   float64 // 1 for white (close ≥ open), -1 for black
+
+	white           bool
+	isLong, isShort bool // body above, below its average
+	noLonger        bool // body at most its average
+	isDoji          bool // body at most a tenth of the average range
+	upperNone       bool // shadow below a tenth of the average range
+	lowerNone       bool
+	upperSome       bool // and above it
+	lowerSome       bool
+	upperBrief      bool // shadow below its average
+	lowerBrief      bool
+	upperOverBrief  bool // and above it
+	upperLong       bool // shadow longer than the body
+	lowerLong       bool
+}
+
+// The settings, as TA-Lib documents its defaults: factors of averages over ten
+// bars, and over five for near, far and equal.
+const (
+	dojiFactor  = 0.1
+	noneFactor  = 0.1
+	nearFactor  = 0.2
+	farFactor   = 0.6
+	equalFactor = 0.05
+	longPeriod  = 10
+	shortPeriod = 5
+)
+
+func (b *bar) derive() {
+	b.white = b.close >= b.open
+	if b.white {
+		b.sign, b.top, b.bottom = 1, b.close, b.open
+	} else {
+		b.sign, b.top, b.bottom = -1, b.open, b.close
+	}
+	b.body = b.top - b.bottom
+	b.upper, b.lower = b.high-b.top, b.bottom-b.low
+	b.near, b.far, b.equal = nearFactor*b.span5, farFactor*b.span5, equalFactor*b.span5
+	b.isLong, b.isShort, b.noLonger = b.body > b.body10, b.body < b.body10, b.body <= b.body10
+	b.doji = dojiFactor * b.span10
+	b.isDoji = b.body <= b.doji
+	none := noneFactor * b.span10
+	b.upperNone, b.lowerNone = b.upper < none, b.lower < none
+	b.upperSome, b.lowerSome = b.upper > none, b.lower > none
+	brief := b.shadow10 / 2
+	b.upperBrief, b.lowerBrief, b.upperOverBrief = b.upper < brief, b.lower < brief, b.upper > brief
+	b.upperLong, b.lowerLong = b.upper > b.body, b.lower > b.body
+}
+
+// bodyAbove and bodyBelow report a gap between the bodies of b and a.
+func (b *bar) bodyAbove(a *bar) bool { return b.bottom > a.top }
+func (b *bar) bodyBelow(a *bar) bool { return b.top < a.bottom }
+
+// above and below report a gap between the whole candles.
+func (b *bar) above(a *bar) bool { return b.low > a.high }
+func (b *bar) below(a *bar) bool { return b.high < a.low }
+
+func (b *bar) visit(t *kernel.Tape) {
+	for _, p := range []*float64{&b.open, &b.high, &b.low, &b.close, &b.body10, &b.span10, &b.shadow10, &b.span5} {
+		t.Float(p)
+	}
+	b.derive()
+}
+
+// A Scanner recognises patterns in bars that come one at a time. It takes
+// finite values only.
+type Scanner struct {
+	b0, b1, b2, b3, b4 *bar // the newest first
+	ring               [8]bar
+	count              int
+	key                flag // of the last five candles
+	body, span, shadow kernel.Sum
+	span5              kernel.Sum
+	next               [4]float64 // the averages for the bar to come
+	penetration        float64    // below 0: each pattern's own
+	hikkake, modified  trap
+	hits               []Hit
+	only               ID
+	needs              need
+}
+
+// A Hit is a pattern found in the newest bar.
+type Hit struct {
+	Pattern ID
+	Value   int // TA-Lib's: ±80, ±100 or ±200
+}
+
+// trap is what the Hikkake patterns remember: they can be confirmed within
+// three bars.
+type trap struct {
+	age       int // bars since, -1 for none
+	value     float64
+	high, low float64
+}
+
+// NewScanner returns a scanner for all patterns, each with its own penetration.
+func NewScanner() *Scanner {
+	s := &Scanner{hits: make([]Hit, 0, Count), penetration: -1, needs: needBody | needSpan | needShadow | needSpan5}
+	s.Reset()
+	return s
+}
+
+// NewSingle returns a scanner for one pattern.
+func NewSingle(id ID, penetration float64) *Scanner {
+	s := NewScanner()
+	s.only, s.needs, s.penetration = id, patterns[id].needs, penetration
+	return s
+}
+
+// Reset forgets every bar.
+func (s *Scanner) Reset() {
+	*s = Scanner{hits: s.hits[:0], only: s.only, needs: s.needs, penetration: s.penetration,
+		body: kernel.NewSum(nil, longPeriod), span: kernel.NewSum(nil, longPeriod),
+		shadow: kernel.NewSum(nil, longPeriod), span5: kernel.NewSum(nil, shortPeriod)}
+	nan := math.NaN()
+	s.next = [4]float64{nan, nan, nan, nan}
+	s.hikkake.age, s.modified.age = -1, -1
+	s.point()
+}
+
+func (s *Scanner) point() {
+	at := func(back int) *bar { return &s.ring[(s.count-1-back+len(s.ring))&(len(s.ring)-1)] }
+	s.b0, s.b1, s.b2, s.b3, s.b4 = at(0), at(1), at(2), at(3), at(4)
+}
+
+// Update takes the next bar and returns what it completes. The slice is the
+// scanner's own until the next Update.
+func (s *Scanner) Update(open, high, low, close float64) []Hit {
+	s.push(open, high, low, close)
+	s.key = (s.key<<flagBits | s.flags()) & fiveCandles
+	s.hits = s.hits[:0]
+	s.scan()
+	return s.hits
+}
+
+// UpdateSingle is Update of a scanner for one pattern: its value, 0 for none.
+func (s *Scanner) UpdateSingle(open, high, low, close float64) int {
+	s.push(open, high, low, close)
+	if v := patterns[s.only].match(s); v != 0 && s.count > patterns[s.only].lookback {
+		return v
+	}
+	return 0
+}
+
+func (s *Scanner) push(open, high, low, close float64) {
+	s.b0, s.b1, s.b2, s.b3, s.b4 = &s.ring[s.count&(len(s.ring)-1)], s.b0, s.b1, s.b2, s.b3
+	s.count++
+	b := s.b0
+	b.open, b.high, b.low, b.close = open, high, low, close
+	b.body10, b.span10, b.shadow10, b.span5 = s.next[0], s.next[1], s.next[2], s.next[3]
+	b.derive()
+	span := high - low
+	if s.needs&needBody != 0 {
+		s.next[0] = s.body.Push(b.body) / longPeriod
+	}
+	if s.needs&needSpan != 0 {
+		s.next[1] = s.span.Push(span) / longPeriod
+	}
+	if s.needs&needShadow != 0 {
+		s.next[2] = s.shadow.Push(b.upper+b.lower) / longPeriod
+	}
+	if s.needs&needSpan5 != 0 {
+		s.next[3] = s.span5.Push(span) / shortPeriod
+	}
+}
+
+func (s *Scanner) hit(id ID, value int) {
+	if value != 0 && s.count > patterns[id].lookback {
+		s.hits = append(s.hits, Hit{id, value})
+	}
+}
+
+// Visit visits the state of the scanner.
+func (s *Scanner) Visit(t *kernel.Tape) {
+	t.Int(&s.count)
+	for i := range s.ring {
+		s.ring[i].visit(t)
+	}
+	key := int(s.key)
+	t.Int(&key)
+	s.key = flag(key)
+	s.body.Visit(t)
+	s.span.Visit(t)
+	s.shadow.Visit(t)
+	s.span5.Visit(t)
+	t.Floats(s.next[:])
+	for _, h := range []*trap{&s.hikkake, &s.modified} {
+		t.Int(&h.age)
+		t.Float(&h.value)
+		t.Float(&h.high)
+		t.Float(&h.low)
+	}
+	s.point()
+}
+
+// share returns how deep a third candle must reach into the first's body.
+func (s *Scanner) share(usual float64) float64 {
+	if s.penetration >= 0 {
+		return s.penetration
+	}
+	return usual
+}
+
+// SetPenetration makes it the same for every pattern that has one.
+func (s *Scanner) SetPenetration(share float64) { s.penetration = share }

@@ -1,0 +1,141 @@
+package candle
+
+// A flag says something about one candle, or about it and the one before.
+type flag uint64
+
+const (
+	white flag = 1 << iota
+	black
+	long
+	short
+	noLonger
+	doji
+	noUpper
+	noLower
+	gapUp // of the bodies, from the candle before
+	gapDown
+	flagBits = iota
+)
+
+// Flags of five candles share a word, the newest candle's lowest.
+const fiveCandles = 1<<(5*flagBits) - 1
+
+// A gate is a necessary condition of a pattern, as flags that all must be set;
+// few bars pass it, so that few patterns are judged in full.
+type gate struct {
+	flags flag
+	id    ID
+}
+
+func one(yes bool, f flag) flag {
+	if yes {
+		return f
+	}
+	return 0
+}
+
+// flags are those of the newest candle.
+func (s *Scanner) flags() flag {
+	b := s.b0
+	return one(b.white, white) | one(!b.white, black) | one(b.isLong, long) | one(b.isShort, short) |
+		one(b.noLonger, noLonger) | one(b.isDoji, doji) | one(b.upperNone, noUpper) | one(b.lowerNone, noLower) |
+		one(b.bodyAbove(s.b1), gapUp) | one(b.bodyBelow(s.b1), gapDown)
+}
+
+// scan judges the newest bar by every pattern whose gate it passes.
+func (s *Scanner) scan() {
+	key := s.key
+	for i := range gates {
+		if g := &gates[i]; key&g.flags == g.flags {
+			s.hit(g.id, patterns[g.id].match(s))
+		}
+	}
+}
+
+// gates is a constant, in the order of the patterns. No two gates of a pattern
+// let the same bar through.
+var gates = [...]gate{
+	{(white|long)<<(2*flagBits) | (black|gapUp)<<(1*flagBits) | black, TwoCrows},
+	{white<<(3*flagBits) | (black|noLower)<<(2*flagBits) | (black|noLower)<<(1*flagBits) | black | noLower, ThreeBlackCrows},
+	{(white|long)<<(2*flagBits) | noLonger<<(1*flagBits) | black, ThreeInside},
+	{(black|long)<<(2*flagBits) | noLonger<<(1*flagBits) | white, ThreeInside},
+	{white<<(3*flagBits) | white<<(2*flagBits) | white<<(1*flagBits) | black, ThreeLineStrike},
+	{black<<(3*flagBits) | black<<(2*flagBits) | black<<(1*flagBits) | white, ThreeLineStrike},
+	{black<<(2*flagBits) | white<<(1*flagBits), ThreeOutside},
+	{white<<(2*flagBits) | black<<(1*flagBits), ThreeOutside},
+	{(black|long)<<(2*flagBits) | black<<(1*flagBits) | black | short | noUpper | noLower, ThreeStarsInSouth},
+	{(white|noUpper)<<(2*flagBits) | (white|noUpper)<<(1*flagBits) | white | noUpper, ThreeWhiteSoldiers},
+	{(white|long)<<(2*flagBits) | doji<<(1*flagBits) | black | long, AbandonedBaby},
+	{(black|long)<<(2*flagBits) | doji<<(1*flagBits) | white | long, AbandonedBaby},
+	{(white|long)<<(2*flagBits) | white<<(1*flagBits) | white, AdvanceBlock},
+	{white | long | noLower, BeltHold},
+	{black | long | noUpper, BeltHold},
+	{(black|long)<<(4*flagBits) | (black|gapDown)<<(3*flagBits) | black<<(1*flagBits) | white, Breakaway},
+	{(white|long)<<(4*flagBits) | (white|gapUp)<<(3*flagBits) | white<<(1*flagBits) | black, Breakaway},
+	{white | long | noUpper, ClosingMarubozu},
+	{black | long | noLower, ClosingMarubozu},
+	{(black|noUpper|noLower)<<(3*flagBits) | (black|noUpper|noLower)<<(2*flagBits) | (black|gapDown)<<(1*flagBits) | black, ConcealingBabySwallow},
+	{(white|long)<<(1*flagBits) | black | long, Counterattack},
+	{(black|long)<<(1*flagBits) | white | long, Counterattack},
+	{(white|long)<<(1*flagBits) | black, DarkCloudCover},
+	{doji, Doji},
+	{(white|long)<<(1*flagBits) | doji | gapUp, DojiStar},
+	{(black|long)<<(1*flagBits) | doji | gapDown, DojiStar},
+	{doji | noUpper, DragonflyDoji},
+	{black<<(1*flagBits) | white, Engulfing},
+	{white<<(1*flagBits) | black, Engulfing},
+	{(white|long)<<(2*flagBits) | (doji|gapUp)<<(1*flagBits) | black | long, EveningDojiStar},
+	{(white|long)<<(2*flagBits) | (noLonger|gapUp)<<(1*flagBits) | black | long, EveningStar},
+	{(white|gapUp)<<(1*flagBits) | white, GapSideSideWhite},
+	{(white|gapDown)<<(1*flagBits) | white, GapSideSideWhite},
+	{doji | noLower, GravestoneDoji},
+	{short | noUpper, Hammer},
+	{short | noUpper, HangingMan},
+	{long<<(1*flagBits) | noLonger, Harami},
+	{long<<(1*flagBits) | doji, HaramiCross},
+	{short, HighWave},
+	{0, Hikkake},
+	{0, HikkakeModified},
+	{(black|long)<<(1*flagBits) | black | noLonger, HomingPigeon},
+	{(black|noLower)<<(2*flagBits) | (black|noLower)<<(1*flagBits) | black | noLower, IdenticalThreeCrows},
+	{(black|long)<<(1*flagBits) | white, InNeck},
+	{short | noLower | gapDown, InvertedHammer},
+	{(black|long|noUpper|noLower)<<(1*flagBits) | white | long | noUpper | noLower, Kicking},
+	{(white|long|noUpper|noLower)<<(1*flagBits) | black | long | noUpper | noLower, Kicking},
+	{(black|long|noUpper|noLower)<<(1*flagBits) | white | long | noUpper | noLower, KickingByLength},
+	{(white|long|noUpper|noLower)<<(1*flagBits) | black | long | noUpper | noLower, KickingByLength},
+	{black<<(4*flagBits) | black<<(3*flagBits) | black<<(2*flagBits) | black<<(1*flagBits) | white, LadderBottom},
+	{doji, LongLeggedDoji},
+	{long, LongLine},
+	{long | noUpper | noLower, Marubozu},
+	{black<<(1*flagBits) | black, MatchingLow},
+	{(white|long)<<(4*flagBits) | (black|short|gapUp)<<(3*flagBits) | short<<(2*flagBits) | short<<(1*flagBits) | white, MatHold},
+	{(black|long)<<(2*flagBits) | (doji|gapDown)<<(1*flagBits) | white | long, MorningDojiStar},
+	{(black|long)<<(2*flagBits) | (noLonger|gapDown)<<(1*flagBits) | white | long, MorningStar},
+	{(black|long)<<(1*flagBits) | white, OnNeck},
+	{(black|long)<<(1*flagBits) | white | long, Piercing},
+	{doji, RickshawMan},
+	{(white|long)<<(4*flagBits) | (black|short)<<(3*flagBits) | (black|short)<<(2*flagBits) | (black|short)<<(1*flagBits) | white | long, RiseFallThreeMethods},
+	{(black|long)<<(4*flagBits) | (white|short)<<(3*flagBits) | (white|short)<<(2*flagBits) | (white|short)<<(1*flagBits) | black | long, RiseFallThreeMethods},
+	{black<<(1*flagBits) | white | long | noLower, SeparatingLines},
+	{white<<(1*flagBits) | black | long | noUpper, SeparatingLines},
+	{short | noLower | gapUp, ShootingStar},
+	{short, ShortLine},
+	{short, SpinningTop},
+	{(white|long)<<(2*flagBits) | (white|long|noUpper)<<(1*flagBits) | white | short, StalledPattern},
+	{black<<(2*flagBits) | white<<(1*flagBits) | black, StickSandwich},
+	{doji | noUpper, Takuri},
+	{(white|gapUp)<<(1*flagBits) | black, TasukiGap},
+	{(black|gapDown)<<(1*flagBits) | white, TasukiGap},
+	{(black|long)<<(1*flagBits) | white, Thrusting},
+	{doji<<(2*flagBits) | gapUp<<(1*flagBits), Tristar},
+	{doji<<(2*flagBits) | gapDown<<(1*flagBits), Tristar},
+	{(black|long)<<(2*flagBits) | black<<(1*flagBits) | white | short, UniqueThreeRiver},
+	{(white|long)<<(2*flagBits) | (black|noLonger|gapUp)<<(1*flagBits) | black, UpsideGapTwoCrows},
+	{white<<(2*flagBits) | (white|gapUp)<<(1*flagBits) | black, GapThreeMethods},
+	{black<<(2*flagBits) | (black|gapDown)<<(1*flagBits) | white, GapThreeMethods},
+	{long, BigCandle},
+	{(white|long)<<(1*flagBits) | short | gapUp, Star},
+	{(black|long)<<(1*flagBits) | short | gapDown, Star},
+	{white, FourPriceDoji},
+}

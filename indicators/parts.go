@@ -1,0 +1,461 @@
+package indicators
+
+import (
+	"math"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
+
+// The parts below keep their state in a bank. Each push takes the next value
+// and returns its result; an unknown value gives an unknown result and changes
+// nothing, so that parts can be chained while the first of them warm up.
+
+// lag returns the value of n bars ago, NaN before.
+type lag struct {
+	x   []float64
+	pos []int
+}
+
+func (b *bank) lag(n int) lag { return lag{b.cells(max(n, 1)), b.counters(1)} }
+
+func (l lag) push(x float64) float64 {
+	if !kernel.Finite(x) {
+		return nan()
+	}
+	p := l.pos[0]
+	old := l.x[p]
+	l.x[p] = x
+	if p++; p == len(l.x) {
+		p = 0
+	}
+	l.pos[0] = p
+	return old
+}
+
+// sum is the sum of the last n values, by the method of [kernel.Sum].
+type sum struct {
+	x    []float64
+	head []float64
+	pos  []int // next cell, and whether a block has been full
+}
+
+func (b *bank) sum(n int) sum { return sum{b.take(n), b.take(1), b.counters(2)} }
+
+func (s sum) push(x float64) float64 {
+	if !kernel.Finite(x) {
+		return nan()
+	}
+	p := s.pos[0]
+	s.head[0] += x
+	s.x[p] = x
+	p++
+	if p < len(s.x) {
+		s.pos[0] = p
+		if s.pos[1] == 0 {
+			return nan()
+		}
+		return s.head[0] + s.x[p]
+	}
+	total := s.head[0]
+	for i := len(s.x) - 2; i >= 0; i-- {
+		s.x[i] += s.x[i+1]
+	}
+	s.pos[0], s.pos[1], s.head[0] = 0, 1, 0
+	return total
+}
+
+// mean is the average of the last n values.
+type mean struct{ sum }
+
+func (b *bank) mean(n int) mean { return mean{b.sum(n)} }
+
+func (m mean) push(x float64) float64 { return m.sum.push(x) / float64(len(m.x)) }
+
+// ema is an exponential moving average that starts from the plain average of
+// its first n values.
+type ema struct {
+	k     float64
+	n     int
+	v     []float64
+	count []int
+}
+
+func (b *bank) ema(n int) ema    { return b.emaFrom(2/float64(n+1), n) }
+func (b *bank) wilder(n int) ema { return b.emaFrom(1/float64(n), n) }
+
+// emaFrom starts from the average of the first n values, 1 for the first alone.
+func (b *bank) emaFrom(k float64, n int) ema { return ema{k, n, b.take(1), b.counters(1)} }
+
+func (e ema) push(x float64) float64 {
+	if !kernel.Finite(x) {
+		return nan()
+	}
+	if e.count[0] == e.n {
+		e.v[0] += float64(e.k * (x - e.v[0]))
+		return e.v[0]
+	}
+	e.count[0]++
+	e.v[0] += x
+	if e.count[0] < e.n {
+		return nan()
+	}
+	e.v[0] /= float64(e.n)
+	return e.v[0]
+}
+
+// wma is the linearly weighted average of the last n values, the last one n
+// times as heavy as the first. It sums block by block, as sum does.
+type wma struct {
+	sums, weighted []float64 // to the end of the last block, weights from 1
+	raw            []float64
+	head           []float64 // sum and weighted sum of the block in progress
+	pos            []int
+}
+
+func (b *bank) wma(n int) wma {
+	return wma{b.take(n + 1), b.take(n + 1), b.take(n), b.take(2), b.counters(2)}
+}
+
+// both returns the sum of the window and its sum weighted 1 to n.
+func (w wma) both(x float64) (plain, weighted float64) {
+	if !kernel.Finite(x) {
+		return nan(), nan()
+	}
+	n, p := len(w.raw), w.pos[0]
+	w.raw[p] = x
+	p++
+	w.head[0] += x
+	w.head[1] += float64(float64(p) * x)
+	if p < n {
+		w.pos[0] = p
+		if w.pos[1] == 0 {
+			return nan(), nan()
+		}
+		return w.head[0] + w.sums[p], w.weighted[p] + float64(float64(n-p)*w.head[0]) + w.head[1]
+	}
+	plain, weighted = w.head[0], w.head[1]
+	for i := n - 1; i >= 0; i-- {
+		w.sums[i] = w.sums[i+1] + w.raw[i]
+		w.weighted[i] = w.weighted[i+1] + w.sums[i]
+	}
+	w.pos[0], w.pos[1], w.head[0], w.head[1] = 0, 1, 0, 0
+	return plain, weighted
+}
+
+func (w wma) push(x float64) float64 {
+	_, weighted := w.both(x)
+	n := float64(len(w.raw))
+	return weighted / (n * (n + 1) / 2)
+}
+
+// line fits a line to the last n values by least squares: its value at the
+// last of them and its rise per bar. It sums as wma does, but differences from
+// the last value of the block before, as moments does: a slope keeps its digits
+// at high prices.
+type line struct {
+	sums, weighted, raw []float64
+	head                []float64 // sum and weighted sum of the block in progress, the origin
+	pos                 []int
+}
+
+func (b *bank) line(n int) line {
+	return line{b.take(n + 1), b.take(n + 1), b.take(n), b.take(3), b.counters(2)}
+}
+
+func (l line) push(x float64) (end, slope float64) {
+	if !kernel.Finite(x) {
+		return nan(), nan()
+	}
+	n, p, filled := len(l.raw), l.pos[0], l.pos[1] == 1
+	if !filled && p == 0 {
+		l.head[2] = x
+	}
+	d := x - l.head[2]
+	l.raw[p] = x
+	p++
+	l.head[0] += d
+	l.head[1] += float64(float64(p) * d)
+	var plain, weighted float64
+	if p < n {
+		l.pos[0] = p
+		if !filled {
+			return nan(), nan()
+		}
+		plain, weighted = l.head[0]+l.sums[p], l.weighted[p]+float64(float64(n-p)*l.head[0])+l.head[1]
+	} else {
+		for i := n - 1; i >= 0; i-- {
+			l.sums[i] = l.sums[i+1] + (l.raw[i] - x)
+			l.weighted[i] = l.weighted[i+1] + l.sums[i]
+		}
+		plain, weighted = l.sums[0], l.weighted[0]
+		l.pos[0], l.pos[1], l.head[0], l.head[1], l.head[2] = 0, 1, 0, 0, x
+	}
+	m := float64(n)
+	if n > 1 {
+		slope = (weighted - float64(plain*(m+1)/2)) * 12 / (m * (m*m - 1))
+	}
+	return l.head[2] + plain/m + float64(slope*(m-1)/2), slope
+}
+
+// extreme is the highest of the last n values, or the lowest for sign -1.
+type extreme struct {
+	sign float64
+	n    int
+	x    []float64
+	at   []int
+	pos  []int // head and length of the queue, values seen
+}
+
+func (b *bank) highest(n int) extreme { return extreme{1, n, b.take(n), b.counters(n), b.counters(3)} }
+func (b *bank) lowest(n int) extreme  { return extreme{-1, n, b.take(n), b.counters(n), b.counters(3)} }
+
+// age returns the extreme and how many bars ago it was, NaN before there are n
+// values. The earliest of equals counts.
+func (e extreme) age(x float64) (value float64, bars int) {
+	v, bars := e.partial(x)
+	if e.pos[2] < e.n {
+		return nan(), 0
+	}
+	return v, bars
+}
+
+// partial is age over fewer than n values at first.
+func (e extreme) partial(x float64) (value float64, bars int) {
+	if !kernel.Finite(x) {
+		return nan(), 0
+	}
+	v, head, length, now := e.sign*x, e.pos[0], e.pos[1], e.pos[2]
+	if length > 0 && now-e.at[head] >= e.n {
+		if head++; head == e.n {
+			head = 0
+		}
+		length--
+	}
+	for length > 0 {
+		last := head + length - 1
+		if last >= e.n {
+			last -= e.n
+		}
+		if e.x[last] >= v {
+			break
+		}
+		length--
+	}
+	tail := head + length
+	if tail >= e.n {
+		tail -= e.n
+	}
+	e.x[tail], e.at[tail] = v, now
+	e.pos[0], e.pos[1], e.pos[2] = head, length+1, now+1
+	return e.sign * e.x[head], now - e.at[head]
+}
+
+func (e extreme) push(x float64) float64 {
+	v, _ := e.age(x)
+	return v
+}
+
+// window returns the last n values, oldest first, nil before there are n.
+type window struct {
+	x   []float64
+	pos []int
+}
+
+func (b *bank) window(n int) window { return window{b.take(2 * n), b.counters(2)} }
+
+func (w window) push(x float64) []float64 {
+	if !kernel.Finite(x) {
+		return nil
+	}
+	n, p := len(w.x)/2, w.pos[0]
+	w.x[p], w.x[p+n] = x, x
+	p++
+	w.pos[0] = p
+	if p == n {
+		w.pos[0], w.pos[1] = 0, 1
+	}
+	if w.pos[1] == 0 {
+		return nil
+	}
+	return w.x[p : p+n]
+}
+
+// filter is a weighted average of the last len(weights) values, oldest first.
+type filter struct {
+	w       window
+	weights []float64
+	total   float64
+}
+
+func (b *bank) filter(weights []float64) filter {
+	f := filter{w: b.window(len(weights)), weights: weights}
+	for _, w := range weights {
+		f.total += w
+	}
+	return f
+}
+
+func (f filter) push(x float64) float64 {
+	values := f.w.push(x)
+	if values == nil {
+		return nan()
+	}
+	s := 0.0
+	for i, v := range values {
+		s += float64(v * f.weights[i])
+	}
+	return s / f.total
+}
+
+// moments is the mean and the sum of squared deviations of the last n values,
+// by the method of [kernel.Moments].
+type moments struct {
+	sums, devs, squares []float64
+	head                []float64 // sum, deviations and squares of the block in progress; where deviations are taken from
+	pos                 []int
+}
+
+func (b *bank) moments(n int) moments {
+	return moments{b.take(n), b.take(n), b.take(n), b.take(4), b.counters(2)}
+}
+
+func (m moments) push(x float64) (mean, squares float64) {
+	if !kernel.Finite(x) {
+		return nan(), nan()
+	}
+	n, p := len(m.sums), m.pos[0]
+	d := x - m.head[3]
+	m.head[0] += x
+	m.head[1] += d
+	m.head[2] += float64(d * d)
+	m.sums[p] = x
+	p++
+	if p < n {
+		m.pos[0] = p
+		if m.pos[1] == 0 {
+			return nan(), nan()
+		}
+		return m.result(m.head[0]+m.sums[p], m.head[1]+m.devs[p], m.head[2]+m.squares[p])
+	}
+	var s, dev, sq float64
+	total := m.head[0]
+	for i := n - 1; i >= 0; i-- {
+		d := m.sums[i] - x
+		s += m.sums[i]
+		dev += d
+		sq += float64(d * d)
+		m.sums[i], m.devs[i], m.squares[i] = s, dev, sq
+	}
+	m.head[0], m.head[1], m.head[2], m.head[3] = 0, 0, 0, x
+	m.pos[0], m.pos[1] = 0, 1
+	return m.result(total, dev, sq)
+}
+
+func (m moments) result(sum, dev, squares float64) (float64, float64) {
+	n := float64(len(m.sums))
+	return sum / n, max(squares-float64(dev*dev)/n, 0)
+}
+
+// deviation is the population's standard deviation of the last n values.
+func (m moments) deviation(x float64) (mean, deviation float64) {
+	mean, squares := m.push(x)
+	return mean, math.Sqrt(squares / float64(len(m.sums)))
+}
+
+// ranks keeps the last n values in order.
+type ranks struct {
+	w      window
+	sorted []float64
+	count  []int
+}
+
+func (b *bank) ranks(n int) ranks { return ranks{b.window(n), b.take(n), b.counters(1)} }
+
+// push returns the last n values in ascending order, nil before there are n.
+func (r ranks) push(x float64) []float64 {
+	if !kernel.Finite(x) {
+		return nil
+	}
+	n, count := len(r.sorted), r.count[0]
+	if count == n {
+		p := r.w.pos[0]
+		i := search(r.sorted, r.w.x[p])
+		copy(r.sorted[i:], r.sorted[i+1:])
+		count--
+	}
+	r.w.push(x)
+	i := search(r.sorted[:count], x)
+	copy(r.sorted[i+1:count+1], r.sorted[i:count])
+	r.sorted[i] = x
+	r.count[0] = count + 1
+	if count+1 < n {
+		return nil
+	}
+	return r.sorted
+}
+
+// search returns the first index of sorted that is not below x.
+func search(sorted []float64, x float64) int {
+	low, high := 0, len(sorted)
+	for low < high {
+		mid := int(uint(low+high) >> 1)
+		if sorted[mid] < x {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+// ranges is the true range, NaN for the first bar.
+type ranges struct{ previous []float64 }
+
+func (b *bank) ranges() ranges { return ranges{b.cells(1)} }
+
+func (r ranges) push(high, low, close float64) float64 {
+	previous := r.previous[0]
+	r.previous[0] = close
+	if previous != previous {
+		return nan()
+	}
+	return trueRange(high, low, previous)
+}
+
+// atr is Wilder's average true range over n, as [ATR].
+type atr struct {
+	ranges
+	average ema
+}
+
+func (b *bank) atr(n int) atr { return atr{b.ranges(), b.wilder(n)} }
+
+func (a atr) push(high, low, close float64) float64 {
+	return a.average.push(a.ranges.push(high, low, close))
+}
+
+// rsi is [RSI] as a part.
+type rsi struct {
+	up, down ema
+	previous lag
+}
+
+func (b *bank) rsi(n int) rsi { return rsi{b.wilder(n), b.wilder(n), b.lag(1)} }
+
+func (r rsi) push(x float64) float64 {
+	change := x - r.previous.push(x)
+	rise := max(change, 0)
+	up, down := r.up.push(rise), r.down.push(rise-change)
+	if down == 0 {
+		return 100
+	}
+	return 100 * up / (up + down)
+}
+
+// over is a/b, and otherwise when b is 0.
+func over(a, b, otherwise float64) float64 {
+	if b == 0 {
+		return otherwise
+	}
+	return a / b
+}

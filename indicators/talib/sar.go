@@ -1,0 +1,136 @@
+package talib
+
+import (
+	"math"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
+
+// sar is Wilder's parabolic stop. It begins at the second bar, long unless
+// that bar moved down; SAREXT can set side, start and the factors of each side,
+// and gives the stop of a short position a minus sign.
+type sar struct {
+	p        sarParams
+	bars     int
+	short    bool
+	stop     float64
+	extreme  float64
+	factor   float64
+	high     float64 // of the bar before
+	low      float64
+	extended bool
+}
+
+type sarParams struct {
+	start, offset      float64
+	initLong, stepLong float64
+	mostLong           float64
+	initShort          float64
+	stepShort          float64
+	mostShort          float64
+}
+
+func newSAR(step, most float64) *sar {
+	step = min(step, most)
+	return &sar{p: sarParams{initLong: step, stepLong: step, mostLong: most, initShort: step, stepShort: step, mostShort: most}}
+}
+
+func newSARExt(v []float64) *sar {
+	p := sarParams{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]}
+	p.initLong, p.stepLong = min(p.initLong, p.mostLong), min(p.stepLong, p.mostLong)
+	p.initShort, p.stepShort = min(p.initShort, p.mostShort), min(p.stepShort, p.mostShort)
+	return &sar{p: p, extended: true}
+}
+
+func (s *sar) next2(high, low float64) float64 {
+	before, beforeLow := s.high, s.low
+	s.high, s.low = high, low
+	switch s.bars++; s.bars {
+	case 1:
+		return math.NaN()
+	case 2:
+		s.begin(high, low, before, beforeLow)
+		// The first bar of the stop counts as its own predecessor.
+		before, beforeLow = high, low
+	}
+	if s.short {
+		return s.shortBar(high, low, before, beforeLow)
+	}
+	return s.longBar(high, low, before, beforeLow)
+}
+
+func (s *sar) begin(high, low, before, beforeLow float64) {
+	up, down := high-before, beforeLow-low
+	switch {
+	case s.p.start > 0:
+		s.short = false
+	case s.p.start < 0:
+		s.short = true
+	default:
+		s.short = down > 0 && down > up
+	}
+	if s.short {
+		s.extreme, s.stop, s.factor = low, before, s.p.initShort
+	} else {
+		s.extreme, s.stop, s.factor = high, beforeLow, s.p.initLong
+	}
+	if s.p.start != 0 {
+		s.stop = math.Abs(s.p.start)
+	}
+}
+
+func (s *sar) longBar(high, low, before, beforeLow float64) float64 {
+	if low <= s.stop {
+		s.short = true
+		s.stop = max(s.extreme, before, high)
+		s.stop += s.stop * s.p.offset
+		out := s.stop
+		if s.extended {
+			out = -out
+		}
+		s.factor, s.extreme = s.p.initShort, low
+		s.stop += float64(s.factor * (s.extreme - s.stop))
+		s.stop = max(s.stop, before, high)
+		return out
+	}
+	out := s.stop
+	if high > s.extreme {
+		s.extreme = high
+		s.factor = min(s.factor+s.p.stepLong, s.p.mostLong)
+	}
+	s.stop += float64(s.factor * (s.extreme - s.stop))
+	s.stop = min(s.stop, beforeLow, low)
+	return out
+}
+
+func (s *sar) shortBar(high, low, before, beforeLow float64) float64 {
+	if high >= s.stop {
+		s.short = false
+		s.stop = min(s.extreme, beforeLow, low)
+		s.stop -= s.stop * s.p.offset
+		out := s.stop
+		s.factor, s.extreme = s.p.initLong, high
+		s.stop += float64(s.factor * (s.extreme - s.stop))
+		s.stop = min(s.stop, beforeLow, low)
+		return out
+	}
+	out := s.stop
+	if s.extended {
+		out = -out
+	}
+	if low < s.extreme {
+		s.extreme = low
+		s.factor = min(s.factor+s.p.stepShort, s.p.mostShort)
+	}
+	s.stop += float64(s.factor * (s.extreme - s.stop))
+	s.stop = max(s.stop, before, high)
+	return out
+}
+
+func (s *sar) visit(t *kernel.Tape) {
+	t.Int(&s.bars)
+	t.Bool(&s.short)
+	for _, p := range []*float64{&s.stop, &s.extreme, &s.factor, &s.high, &s.low} {
+		t.Float(p)
+	}
+}

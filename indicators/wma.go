@@ -1,0 +1,48 @@
+package indicators
+
+// WMA writes the linearly weighted moving average of x into dst and returns
+// it: the last of n values weighs n times as much as the first,
+//
+//	WMA(t) = (1·x(t-n+1) + … + n·x(t)) / (n(n+1)/2)
+//
+// The first n-1 values are NaN.
+func WMA(dst, x []float64, n int) []float64 {
+	return single(wmaIndicator(), dst, [][]float64{x}, float64(n))
+}
+
+// WMAStream is [WMA] one value at a time. It is not safe for concurrent use; make
+// it with [NewWMA].
+type WMAStream struct{ machine }
+
+// NewWMA returns a stream of [WMA], or a *[FieldError] for a parameter that is
+// out of range.
+func NewWMA(n int) (*WMAStream, error) {
+	m, err := open(wmaIndicator(), float64(n))
+	if err != nil {
+		return nil, err
+	}
+	return &WMAStream{m}, nil
+}
+
+// Update takes the next value and returns its result, NaN during warm-up.
+func (s *WMAStream) Update(x float64) float64 {
+	s.in[0] = x
+	s.machine.Update(s.in, s.out)
+	return s.out[0]
+}
+
+// Peek returns what Update would, and leaves the stream as it is.
+func (s *WMAStream) Peek(x float64) float64 {
+	s.in[0] = x
+	s.machine.Peek(s.in, s.out)
+	return s.out[0]
+}
+
+func wmaIndicator() Indicator {
+	return describe(Indicator{Name: "WMA", Summary: "Linearly weighted moving average.",
+		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("WMA")},
+		first(-1), func(b *bank, p []float64) step {
+			w := b.wma(int(p[0]))
+			return func(in, out []float64) { out[0] = w.push(in[0]) }
+		})
+}
