@@ -2,87 +2,64 @@ package options
 
 import "math"
 
-// black is an out-of-the-money option on the cheaper of two things: lo and hi
-// are the present values that change hands (spot without its yield, discounted
-// strike) in ascending order, x = ln(hi/lo) ≥ 0, s = vol·√years > 0. Calls and
-// puts are the same in these terms. With h = x/s,
+// black evaluates an out-of-the-money option on the cheaper of two things: lo
+// and hi are the present values that change hands (spot without its yield,
+// discounted strike) in ascending order, x = ln(hi/lo) ≥ 0 and 0 < s ≤ +Inf is
+// vol·√years. Calls and puts are the same in these terms. With h = x/s,
+// a = h-s/2 and b = h+s/2,
 //
-//	value/lo = Φ(s/2-h) - exp(x)·Φ(-s/2-h)
-//	         = φ(h-s/2)·[M(h-s/2) - M(h+s/2)]
+//	value/lo = Φ(-a) - exp(x)·Φ(-b) = φ(a)·[M(a) - M(b)]
 //
-// since lo·φ(h-s/2) = hi·φ(h+s/2).
-type black struct {
-	a       float64 // h - s/2, minus the upper d
-	density float64 // φ(a): the derivative of value/lo by s
-	value   float64 // value/lo
-	rest    float64 // 1 - value/lo, as precise as value
-}
-
-// newBlack evaluates for x ≥ 0 and 0 ≤ s ≤ +Inf. It is free of cancellation:
-//   - for small s the difference of Mills' ratios is its series about h,
-//     2·Σ (s/2)^k/k!·∫ t^k exp(-ht-t²/2) dt over odd k, whose terms are positive;
-//   - past the inflection (a < 0) value = 1 - rest, and rest is a sum:
-//     φ(a)·[M(-a) + M(a+s)].
-func newBlack(x, s float64) black {
+// since lo·φ(a) = hi·φ(b). It returns f = φ(a), which is the derivative of
+// value/lo by s; value and rest, value/lo and 1 - value/lo, each relatively
+// exact; tail = Φ(-a) and body = Φ(a), and mb = M(b) = Φ(-b)/φ(b).
+//
+// It is free of cancellation: well past the inflection (a < -1) the rest is a
+// sum, φ(a)·[M(-a) + M(b)].
+func black(x, s float64) (f, value, rest, tail, body, mb float64) {
 	h := x / s
-	a, b := h-0.5*s, h+0.5*s
-	if s == 0 || a > 39 { // nothing, or below the smallest number
-		return black{a: a, value: 0, rest: 1}
-	}
-	f := density(a)
-	if s < 1.25 && x < 2 {
-		v := f * millsDifference(h, s)
-		return black{a: a, density: f, value: v, rest: 1 - v}
-	}
-	mb, _ := mills(b)
-	if a < 0 {
-		ma, _ := mills(-a)
+	a := h - 0.5*s
+	if !(a >= -1) {
+		f = density(a)
+		ma, mb := mills(-a), mills(h+0.5*s)
 		rest := f * (ma + mb)
-		return black{a: a, density: f, value: 1 - rest, rest: rest}
+		return f, 1 - rest, rest, 1 - f*ma, f * ma, mb
 	}
-	ma, _ := mills(a)
-	v := f * (ma - mb)
-	return black{a: a, density: f, value: v, rest: 1 - v}
+	if a > 37 { // the density is small or nothing, and no number stays normal
+		f = density(a)
+	} else {
+		f = normalDensity(a)
+	}
+	d, ma, mb := millsDifference(h, s)
+	value = f * d
+	tail = f * ma
+	return f, value, 1 - value, tail, 1 - tail, mb
 }
 
-// millsDifference returns M(h-s/2) - M(h+s/2) by its series. The integrals
-// follow from one another, J(k+1) = k·J(k-1) - h·J(k); what that loses grows
-// like sinh(hs/2)/(hs/2), nothing to speak of while h·s < 2.
-func millsDifference(h, s float64) float64 {
-	even, odd := mills(h)
-	half := 0.5 * s
-	half2 := half * half
-	weight := s // 2·(s/2)^k/k!
-	sum := weight * odd
-	for k := 1.0; k < 60; k += 2 {
-		even = k*even - h*odd
-		odd = (k+1)*odd - h*even
-		weight *= half2 / ((k + 1) * (k + 2))
-		term := weight * odd
-		sum += term
-		if !(term > 1e-17*sum) {
-			break
-		}
+// blackValue returns the value of [black] alone.
+func blackValue(x, s float64) float64 {
+	h := x / s
+	a := h - 0.5*s
+	if !(a >= -1 && a <= 37) {
+		_, value, _, _, _, _ := black(x, s)
+		return value
 	}
-	return sum
+	d, _, _ := millsDifference(h, s)
+	return normalDensity(a) * d
 }
 
-// logRatio returns ln(hi/lo) for positive hi ≥ lo, without losing the small
-// ones: near 1 the quotient is rounded before its logarithm is taken.
-func logRatio(hi, lo float64) float64 {
-	if d := hi - lo; d < 0.5*lo { // d is exact
-		return math.Log1p(d / lo)
-	}
-	if r := hi / lo; r < math.MaxFloat64 {
-		return math.Log(r)
-	}
-	return math.Log(hi) - math.Log(lo)
-}
-
-// logMoneyness returns ln(a/b) for positive a and b.
-func logMoneyness(a, b float64) float64 {
-	if a < b {
-		return -logRatio(b, a)
-	}
-	return logRatio(a, b)
+// normalDensity is [density] where no number is subnormal, |z| ≤ 37: expSum
+// is spelled out in it.
+func normalDensity(z float64) float64 {
+	sq := z * z
+	low := math.FMA(z, z, -sq)
+	shifted := sq*(-0.5*ln2Over128Inv) + roundMagic
+	n := math.Float64bits(shifted)
+	nf := shifted - roundMagic
+	r := (-0.5*sq - nf*ln2Over128Hi) - (0.5*low + nf*ln2Over128Lo)
+	r2 := r * r
+	p := r + r2*((0.5+r*(1.0/6))+r2*(1.0/24+r*(1.0/120)))
+	row := &expTable[n&127]
+	v := row[0] + (row[1] + row[0]*p)
+	return math.Float64frombits(math.Float64bits(v)+n>>7<<52) * invSqrt2Pi
 }

@@ -25,12 +25,19 @@ const maxExponent = 700
 // present returns the present values of what changes hands: the spot without
 // its yield until expiry, and the discounted strike. It reports whether the
 // formulas hold for p, volatility aside.
-func (p BSM) present() (asset, cash float64, ok bool) {
-	if !(p.Spot >= 0) || !(p.Strike >= 0) || !(p.Years >= 0 && p.Years <= math.MaxFloat64) ||
-		!validRate(p.Rate, p.Years) || !validRate(p.Yield, p.Years) {
+func (p *BSM) present() (asset, cash float64, ok bool) {
+	// An infinite rate or time makes the products infinite or NaN.
+	rt, qt := p.Rate*p.Years, p.Yield*p.Years
+	if !(p.Spot >= 0 && p.Strike >= 0 && p.Years >= 0 && math.Abs(rt) <= maxExponent && math.Abs(qt) <= maxExponent) {
 		return 0, 0, false
 	}
-	asset, cash = p.Spot*math.Exp(-p.Yield*p.Years), p.Strike*math.Exp(-p.Rate*p.Years)
+	asset, cash = p.Spot, p.Strike
+	if qt != 0 {
+		asset *= expSum(-qt, 0)
+	}
+	if rt != 0 {
+		cash *= expSum(-rt, 0)
+	}
 	return asset, cash, asset+cash <= math.MaxFloat64
 }
 
@@ -42,8 +49,8 @@ func validRate(rate, years float64) bool {
 func (p BSM) Forward() float64 { return p.Spot * math.Exp((p.Rate-p.Yield)*p.Years) }
 
 // moneyness returns ln(forward/strike) for a positive spot and strike.
-func (p BSM) moneyness() float64 {
-	return logMoneyness(p.Spot, p.Strike) + (p.Rate-p.Yield)*p.Years
+func (p *BSM) moneyness() float64 {
+	return logRatio(p.Spot, p.Strike) + (p.Rate-p.Yield)*p.Years
 }
 
 // Price returns the value of the option,
@@ -54,21 +61,26 @@ func (p BSM) moneyness() float64 {
 // 1973). With zero volatility or time it is the discounted intrinsic value, with
 // infinite volatility the most the option can be worth. It is NaN for an
 // argument that is NaN or impossible.
-func (p BSM) Price(k Kind) float64 {
-	asset, cash, ok := p.present()
-	if !ok || !(p.Vol >= 0) || !validKind(k) {
+func (p BSM) Price(k Kind) float64 { return p.price(k) }
+
+func (p *BSM) price(k Kind) float64 {
+	asset, cash := p.Spot, p.Strike
+	if p.Rate != 0 || p.Yield != 0 || !(asset >= 0 && cash >= 0 && asset+cash <= math.MaxFloat64 && p.Years >= 0 && p.Years <= math.MaxFloat64) {
+		var ok bool
+		if asset, cash, ok = p.present(); !ok {
+			return math.NaN()
+		}
+	}
+	if !(p.Vol >= 0) || !validKind(k) {
 		return math.NaN()
 	}
 	s := p.Vol * math.Sqrt(p.Years)
-	if !(s > 0) || asset == 0 || cash == 0 { // Inf·0 is no volatility at expiry
-		return max(float64(k)*(asset-cash), 0)
+	intrinsic := float64(k) * (asset - cash)
+	intrinsic = 0.5*intrinsic + 0.5*math.Abs(intrinsic) // if positive; no branch, since no one can predict it
+	if !(s > 0) || asset == 0 || cash == 0 {            // Inf·0 is no volatility at expiry
+		return intrinsic
 	}
-	x := p.moneyness()
-	value := math.Min(asset, cash) * newBlack(math.Abs(x), s).value
-	if (x > 0) == (k == Call) { // in the money
-		value += math.Abs(asset - cash)
-	}
-	return value
+	return min(asset, cash)*blackValue(math.Abs(p.moneyness()), s) + intrinsic
 }
 
 // PriceBatch writes the price of p[i] as kinds[i] into dst[i]. The slices have
@@ -78,7 +90,7 @@ func PriceBatch(dst []float64, p []BSM, kinds []Kind) error {
 		return err
 	}
 	for i := range p {
-		dst[i] = p[i].Price(kinds[i])
+		dst[i] = p[i].price(kinds[i])
 	}
 	return nil
 }
@@ -90,7 +102,7 @@ func GreeksBatch(dst []Greeks, p []BSM, kinds []Kind) error {
 		return err
 	}
 	for i := range p {
-		dst[i] = p[i].Greeks(kinds[i])
+		p[i].greeks(kinds[i], &dst[i])
 	}
 	return nil
 }

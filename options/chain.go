@@ -15,6 +15,11 @@ type ChainOptions struct {
 	// Spot is the price of the underlying. Zero: the median of the quotes'
 	// own Spot, and without one what put-call parity of the nearest expiry says.
 	Spot float64
+	// European values every contract as if it could not be exercised early.
+	European bool
+	// Workers is how many goroutines value expiries side by side; 0 means one.
+	// The result is the same.
+	Workers int
 	// Calendar says when options stop trading. Nil: market.CboeOptions.
 	Calendar *market.Calendar
 }
@@ -65,6 +70,9 @@ type Contract struct {
 	Theta float64 // per share and calendar day
 	Vega  float64 // per share and 1.00 of volatility
 	Rho   float64 // per share and 1.00 of rate
+	// EarlyExercise is how much of the price of an American option is due to its
+	// right to be exercised before expiry; 0 for others, and when unknown.
+	EarlyExercise float64
 	// ProbITM and ProbTouch are risk-neutral.
 	ProbITM, ProbTouch float64
 	Greeks             Greeks // all of them, unscaled

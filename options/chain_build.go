@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -28,17 +30,24 @@ const clockSkew = time.Minute
 //
 // The forward is the weighted median of strike + e^(rT)·(call - put) over the
 // pairs nearest the money that have two-sided quotes; narrow spreads weigh
-// more, so that no single stale or wide quote moves it. Implied volatilities
-// are those of European options on that forward. For American ones that
-// ignores early exercise, which matters deep in the money and around
-// dividends; deep puts may come out as below intrinsic value. A contract that
-// nobody bids for is valued at half its ask, but has no say in the forward or
-// in [Expiry.ATMVol].
+// more, so that no single stale or wide quote moves it. A contract that nobody
+// bids for is valued at half its ask, but has no say in the forward or in
+// [Expiry.ATMVol].
+//
+// Contracts whose Style is American are valued as such: their volatility is the
+// one at which the American option is worth its mid price, and what early
+// exercise adds (Contract.EarlyExercise) is taken off before parity is asked for
+// the forward. Boundaries are shared by all strikes of an expiry; the volatility
+// is within a hundredth of a point of [BSM.AmericanImpliedVol]. An option that is
+// quoted at what exercising now gives has none.
 //
 // Beyond a quarter year the Greeks use the spot and the continuous yield that
 // the forward implies. Within a quarter dividends are single events, and a spot
 // that is a little out of step with the quotes would imply an absurd yield: the
-// Greeks then use the spot without its dividends, forward·e^(-rT), and no yield.
+// Greeks then use the spot without its dividends, forward·e^(-rT), and no yield:
+// calls are then not exercised early. Of American contracts, Price, Delta, Gamma,
+// Theta and Vega are the American option's, the other Greeks those of the European
+// option of the same volatility.
 func NewChain(quotes []market.OptionQuote, opts *ChainOptions) (*Chain, error) {
 	if opts == nil {
 		opts = &ChainOptions{}
@@ -77,9 +86,14 @@ func NewChain(quotes []market.OptionQuote, opts *ChainOptions) (*Chain, error) {
 	if math.IsNaN(c.Spot) && len(groups) > 0 {
 		return nil, invalid.Missing("spot", "the underlying's price: the quotes carry none, and none follows from a pair of call and put")
 	}
-	for i := range groups {
+	skipped := make([][]Skip, len(groups))
+	value := func(i int) {
 		groups[i].Spot, groups[i].Rate = c.Spot, opts.Rate
-		c.value(&groups[i])
+		skipped[i] = c.value(&groups[i], opts.European)
+	}
+	eachOf(len(groups), opts.Workers, value)
+	for _, skips := range skipped {
+		c.Skipped = append(c.Skipped, skips...)
 	}
 	c.Expiries = groups
 	return c, nil
@@ -183,8 +197,86 @@ func growth(rate, years float64) float64 { return math.Exp(rate * years) }
 // quarter is the time up to which dividends are treated as single events.
 const quarter = 0.25
 
-// value finds the expiry's forward and values its contracts.
-func (c *Chain) value(e *Expiry) {
+// eachOf calls do for 0 to n-1, on several goroutines at most, and waits.
+func eachOf(n, workers int, do func(i int)) {
+	if workers = min(workers, n); workers <= 1 {
+		for i := range n {
+			do(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// value finds the expiry's forward and values its contracts. It returns those
+// that have no volatility. It only reads c.
+func (c *Chain) value(e *Expiry, european bool) (skipped []Skip) {
+	model := c.findForward(e)
+	var early *earlyExercise
+	if !european {
+		// The forward says what early exercise is worth, and the reverse.
+		early = newEarlyExercise(e, model, true)
+		made := model.Yield
+		for round := 0; round < 4 && early != nil; round++ {
+			early.fill(e, model)
+			next := c.findForward(e)
+			settled := math.Abs(next.Spot/model.Spot-1) < 1e-6 && math.Abs(next.Yield-model.Yield) < 1e-6
+			if model = next; settled {
+				break
+			}
+			if math.Abs(model.Yield-made) > 1e-4 {
+				early, made = newEarlyExercise(e, model, true), model.Yield
+			}
+		}
+		if early != nil {
+			early = newEarlyExercise(e, model, false)
+		}
+	}
+	e.Yield = model.Yield
+	for i := range e.Contracts {
+		q := &e.Contracts[i]
+		model.Strike, model.Vol = q.Strike, math.NaN()
+		table := early.table(q)
+		reason := whyNoMid(q.OptionQuote)
+		if reason == "" {
+			var err error
+			if table != nil {
+				model.Vol, err = table.impliedVol(model, q.Mid)
+			} else {
+				model.Vol, err = model.ImpliedVol(q.Kind, q.Mid)
+			}
+			if err != nil {
+				reason = plainReason(err)
+			}
+		}
+		if reason != "" {
+			skipped = append(skipped, Skip{Symbol: q.Symbol, Reason: reason})
+		}
+		var g Greeks
+		if q.EarlyExercise = 0; table != nil && !math.IsNaN(model.Vol) {
+			g, q.EarlyExercise = table.greeks(model)
+		} else {
+			g = model.Greeks(q.Kind)
+		}
+		q.IV, q.Greeks = model.Vol, g
+		q.Delta, q.Gamma, q.Theta, q.Vega, q.Rho = g.Delta, g.Gamma, g.ThetaPerDay(), g.Vega, g.Rho
+		q.ProbITM, q.ProbTouch = g.ProbITM, g.ProbTouch
+	}
+	return skipped
+}
+
+// findForward sets the expiry's forward and returns the model that goes with it,
+// without strike and volatility.
+func (c *Chain) findForward(e *Expiry) BSM {
 	grow := growth(e.Rate, e.Years)
 	e.Forward, e.ForwardFrom = c.Spot*grow, "spot"
 	if forward, ok := parityForward(e.Contracts, grow); ok && math.Abs(forward/e.Forward-1) < 0.5 {
@@ -194,26 +286,7 @@ func (c *Chain) value(e *Expiry) {
 	if yield := e.Rate - math.Log(e.Forward/c.Spot)/e.Years; e.ForwardFrom == "parity" && e.Years > quarter && math.Abs(yield) < quarter {
 		model.Spot, model.Yield = c.Spot, yield
 	}
-	e.Yield = model.Yield
-	for i := range e.Contracts {
-		q := &e.Contracts[i]
-		model.Strike = q.Strike
-		vol, reason := math.NaN(), whyNoMid(q.OptionQuote)
-		if reason == "" {
-			var err error
-			if vol, err = model.ImpliedVol(q.Kind, q.Mid); err != nil {
-				reason = plainReason(err)
-			}
-		}
-		if reason != "" {
-			c.Skipped = append(c.Skipped, Skip{Symbol: q.Symbol, Reason: reason})
-		}
-		model.Vol = vol
-		g := model.Greeks(q.Kind)
-		q.IV, q.Greeks = vol, g
-		q.Delta, q.Gamma, q.Theta, q.Vega, q.Rho = g.Delta, g.Gamma, g.ThetaPerDay(), g.Vega, g.Rho
-		q.ProbITM, q.ProbTouch = g.ProbITM, g.ProbTouch
-	}
+	return model
 }
 
 // whyNoMid says why a quote has no mid price, "" when it has one.

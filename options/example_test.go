@@ -59,3 +59,45 @@ func ExampleNewChain() {
 	// call 100: mid 3.25, iv 0.251, delta 0.55
 	// put 100: mid 2.55, iv 0.251, delta -0.45
 }
+
+func ExampleBuild() {
+	condor, err := options.Build("iron condor", 1, []float64{90, 95, 105, 110}, []float64{45.0 / 365})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	market := options.Conditions{Spot: 100, Rate: 0.04, Vol: 0.22}
+	condor, err = condor.Priced(market) // at the model's prices; Chain.Build takes the market's
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	a, err := condor.Analyze(market, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s: credit %.2f, gain at most %.2f, loss at most %.2f\n", a.Name, a.Premium, a.MaxGain, -a.MaxLoss)
+	fmt.Printf("breaks even at %.2f and %.2f, profit with probability %.2f\n", a.Breakevens[0], a.Breakevens[1], a.ProbProfit)
+	// Output:
+	// iron condor: credit 169.17, gain at most 169.17, loss at most 330.83
+	// breaks even at 93.31 and 106.69, profit with probability 0.61
+}
+
+func ExampleNewStructure() {
+	s, err := options.NewStructure(
+		options.Leg{Quantity: 100, Price: 50},
+		options.Leg{Kind: options.Call, Quantity: -1, Strike: 55, Years: 0.1, Price: 1.2},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	payoff, err := s.Payoff()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s: %.0f to %.0f, breaks even at %.2f\n", s.Name, payoff.Min(), payoff.Max(), payoff.Breakevens())
+	// Output: covered call: -4880 to 620, breaks even at [48.80]
+}

@@ -49,7 +49,7 @@ func parityPairs(contracts []Contract, grow float64) []pair {
 		}
 		pairs = append(pairs, pair{
 			strike:  call.Strike,
-			forward: call.Strike + grow*(call.Mid-put.Mid),
+			forward: call.Strike + grow*((call.Mid-call.EarlyExercise)-(put.Mid-put.EarlyExercise)),
 			width:   0.5 * grow * (call.Ask - call.Bid + put.Ask - put.Bid),
 		})
 	}

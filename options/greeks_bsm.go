@@ -14,93 +14,106 @@ import "math"
 // only Price, Delta, DualDelta, the rhos and probabilities are known. All are
 // NaN for an argument that is NaN or impossible.
 func (p BSM) Greeks(k Kind) Greeks {
+	var g Greeks
+	p.greeks(k, &g)
+	return g
+}
+
+func (p *BSM) greeks(k Kind, g *Greeks) {
 	asset, cash, ok := p.present()
 	if !ok || !(p.Vol >= 0) || !validKind(k) {
-		return unknownGreeks()
+		*g = unknownGreeks()
+		return
 	}
 	root := math.Sqrt(p.Years)
 	s := p.Vol * root
 	if !(s > 0) || asset == 0 || cash == 0 {
-		return p.certain(k, asset, cash)
+		*g = p.certain(k, asset, cash)
+		return
 	}
 	sign := float64(k)
-	x := p.moneyness()
-	h := x / s
-	d1, d2 := h+0.5*s, h-0.5*s
-	pdf1, pdf2 := density(d1), density(d2)
-	n1, n2 := signedTail(sign*d1, pdf1), signedTail(sign*d2, pdf2)
-
-	var g Greeks
-	g.Price = min(asset, cash) * newBlack(math.Abs(x), s).value
-	if (x > 0) == (k == Call) {
-		g.Price += math.Abs(asset - cash)
+	logSpot := logRatio(p.Spot, p.Strike)
+	drift := (p.Rate - p.Yield) * p.Years
+	x := logSpot + drift
+	f, value, _, tail, body, mb := black(math.Abs(x), s)
+	lo, hi := min(asset, cash), max(asset, cash)
+	// lo·φ(a) = hi·φ(b): the two densities in money are one number.
+	density := lo * f
+	far := density * mb / hi // Φ(-b)
+	// Φ(±d1) and Φ(±d2), by the sign of x and of the argument.
+	sides := [4][2]float64{{tail, far}, {body, 1 - far}, {1 - far, body}, {far, tail}}
+	side := 0
+	if x > 0 {
+		side = 2
 	}
-	yield := asset / p.Spot // e^(-qT)
-	discount := cash / p.Strike
+	put := 0
+	if k == Put {
+		put = 1
+	}
+	n := &sides[side+put]
+	n1, n2 := n[0], n[1]
+
+	intrinsic := sign * (asset - cash)
+	g.Price = lo*value + (0.5*intrinsic + 0.5*math.Abs(intrinsic))
+	inverseSpot, inverseStrike := 1/p.Spot, 1/p.Strike
+	yield := asset * inverseSpot // e^(-qT)
 	g.Delta = sign * yield * n1
-	g.DualDelta = -sign * discount * n2
+	g.DualDelta = -sign * cash * inverseStrike * n2
 	g.ProbITM = n2
-	g.ProbTouch = p.touch(s)
 	g.Rho = sign * p.Years * cash * n2
 	g.RhoYield = -sign * p.Years * asset * n1
-	if math.IsInf(s, 1) {
-		return g.onlyFirst()
+	below := 0 // the spot from the strike
+	if logSpot > 0 {
+		below = 1
 	}
-	gamma := yield * pdf1 / (p.Spot * s)
-	vega := asset * pdf1 * root
-	// drift is dd1/dT·2T, the part of the time derivatives that d1 brings.
-	drift := (2*(p.Rate-p.Yield)*p.Years - d2*s) / s
-	year := 1 / (2 * p.Years)
+	if math.IsInf(s, 1) {
+		g.onlyFirst()
+		g.ProbTouch = min(math.Exp(logSpot), 1)
+		return
+	}
+	inverse := 1 / s
+	h := x * inverse
+	d1, d2 := h+0.5*s, h-0.5*s
+	vega := density * root
+	gamma := density * inverseSpot * inverseSpot * inverse
+	inverseVol, year := root*inverse, 0.5/p.Years
+	// move is dd1/dT·2T, the part of the time derivatives that d1 brings.
+	move := 2*drift*inverse - d2
+	d12 := d1 * d2
+	pdf1 := density * inverseSpot // e^(-qT)·φ(d1)
 	g.Gamma = gamma
 	g.Vega = vega
 	g.Theta = -vega*p.Vol*year - sign*p.Rate*cash*n2 + sign*p.Yield*asset*n1
-	g.Vanna = -yield * pdf1 * d2 / p.Vol
-	g.Charm = sign*p.Yield*yield*n1 - yield*pdf1*drift*year
-	g.Vomma = vega * d1 * d2 / p.Vol
-	g.Veta = vega * (p.Yield + (d1*drift-1)*year)
-	g.Speed = -gamma / p.Spot * (d1/s + 1)
-	g.Zomma = gamma * (d1*d2 - 1) / p.Vol
-	g.Color = gamma * (p.Yield + (d1*drift+1)*year)
-	g.Ultima = -vega / (p.Vol * p.Vol) * (d1*d2*(1-d1*d2) + d1*d1 + d2*d2)
-	g.DualGamma = discount * pdf2 / (p.Strike * s)
-	return g
-}
-
-// signedTail returns Φ(z), given φ(z).
-func signedTail(z, pdf float64) float64 {
-	m, _ := mills(math.Abs(z))
-	if z < 0 {
-		return pdf * m
-	}
-	return 1 - pdf*m
+	g.Vanna = -pdf1 * d2 * inverseVol
+	g.Charm = sign*p.Yield*yield*n1 - pdf1*move*year
+	g.Vomma = vega * d12 * inverseVol
+	g.Veta = vega * (p.Yield + (d1*move-1)*year)
+	g.Speed = -gamma * inverseSpot * (d1*inverse + 1)
+	g.Zomma = gamma * (d12 - 1) * inverseVol
+	g.Color = gamma * (p.Yield + (d1*move+1)*year)
+	g.Ultima = -vega * (inverseVol * inverseVol) * (d12*(1-d12) + d1*d1 + d2*d2)
+	g.DualGamma = density * inverseStrike * inverseStrike * inverse
+	g.ProbTouch = p.touch(s, logSpot, drift, sides[side+below][1], density/cash)
 }
 
 // touch returns the probability that the spot meets the strike within the
-// option's life: with b the distance ln(K/S) and m the drift of the logarithm,
-// both counted towards the strike, over deviation s,
+// option's life: with b the distance |ln(K/S)| and m the drift of the
+// logarithm, both counted towards the strike, over deviation s,
 //
 //	Φ((m-b)/s) + exp(2bm/s²)·Φ(-(m+b)/s)
-func (p BSM) touch(s float64) float64 {
-	b := -logMoneyness(p.Spot, p.Strike)
-	if math.IsInf(s, 1) {
-		return min(math.Exp(-b), 1)
-	}
-	m := (p.Rate-p.Yield)*p.Years - 0.5*s*s
-	if b < 0 {
-		b, m = -b, -m
-	}
-	if b == 0 {
+//
+// The first term is the probability to end beyond the strike, which is given
+// with its density φ((m-b)/s) = exp(2bm/s²)·φ((m+b)/s).
+func (p *BSM) touch(s, logSpot, drift, beyond, density float64) float64 {
+	if logSpot == 0 {
 		return 1
 	}
-	u, w := (b-m)/s, (b+m)/s
-	second := 0.0
-	if w >= 0 { // exp(2bm/s²)·φ(w) = φ(u), which cannot overflow
-		ratio, _ := mills(w)
-		second = density(u) * ratio
-	} else {
-		second = math.Exp(2*b*m/(s*s)) * cdf(-w)
+	b, m := math.Abs(logSpot), math.Copysign(1, -logSpot)*(drift-0.5*s*s)
+	w := (b + m) / s
+	if w >= -1 {
+		return min(beyond+density*mills(w), 1)
 	}
-	return min(cdf(-u)+second, 1)
+	return min(beyond+math.Exp(2*b*m/(s*s))*cdf(-w), 1)
 }
 
 // certain returns the limit of the Greeks where nothing is random.
@@ -138,11 +151,11 @@ func (p BSM) certain(k Kind, asset, cash float64) Greeks {
 }
 
 // onlyFirst blanks what has no limit as volatility grows without bound.
-func (g Greeks) onlyFirst() Greeks {
+func (g *Greeks) onlyFirst() {
 	all := unknownGreeks()
 	all.Price, all.Delta, all.DualDelta = g.Price, g.Delta, g.DualDelta
-	all.Rho, all.RhoYield, all.ProbITM, all.ProbTouch = g.Rho, g.RhoYield, g.ProbITM, g.ProbTouch
-	return all
+	all.Rho, all.RhoYield, all.ProbITM = g.Rho, g.RhoYield, g.ProbITM
+	*g = all
 }
 
 func unknownGreeks() Greeks {

@@ -26,48 +26,99 @@ func (p BSM) ImpliedVol(k Kind, price float64) (float64, error) {
 // option on a forward is price (Black 1976), and NaN when there is none or an
 // argument is NaN or impossible.
 func ImpliedVolBlack(k Kind, price, forward, strike, years float64) float64 {
-	vol, _ := BSM{Spot: forward, Strike: strike, Years: years}.impliedVol(k, price)
+	p := BSM{Spot: forward, Strike: strike, Years: years}
+	vol, _ := p.impliedVol(k, price)
 	return vol
 }
 
 // errImpossible stands for a *FieldError that only ImpliedVol needs to make.
 var errImpossible = invalid.Missing("option", "possible arguments")
 
-func (p BSM) impliedVol(k Kind, price float64) (float64, error) {
+func (p *BSM) impliedVol(k Kind, price float64) (float64, error) {
 	asset, cash, ok := p.present()
 	if !ok || !validKind(k) || !(price >= 0) || math.IsInf(price, 0) || p.Years == 0 {
 		return math.NaN(), errImpossible
 	}
 	lo, hi := min(asset, cash), max(asset, cash)
-	most := asset
-	if k == Put {
-		most = cash
-	}
+	call := 0.5 + 0.5*float64(k) // 1 or 0
+	most := call*asset + (1-call)*cash
 	// The time value is taken before anything is scaled, and hi-lo in two
 	// parts: deep in the money, its digits are all that is left of the price.
-	value := price
-	if (asset > cash) == (k == Call) {
-		diff := hi - lo
-		back := hi - diff
-		lost := (hi - (diff + back)) + (back - lo)
-		value = (price - diff) - lost
-	}
-	switch {
-	case value < 0:
-		return math.NaN(), ErrBelowIntrinsic
-	case value == 0:
-		return math.NaN(), ErrNoTimeValue
-	case price >= most:
+	// What is in the money is chosen by arithmetic: a branch on it would be
+	// guessed wrong half of the time.
+	diff := hi - lo
+	back := hi - diff
+	lost := (hi - (diff + back)) + (back - lo)
+	in := 0.5 + math.Copysign(0.5, (asset-cash)*float64(k))
+	value := (price - in*diff) - in*lost
+	if !(value > 0 && price < most) {
+		switch {
+		case value < 0:
+			return math.NaN(), ErrBelowIntrinsic
+		case value == 0:
+			return math.NaN(), ErrNoTimeValue
+		}
 		return math.NaN(), ErrAboveMaximum
 	}
-	target, rest := value/lo, (most-price)/lo
-	if target < 0x1p-1022 { // below the smallest number of full precision
+	inverse := 1 / lo
+	target, rest := value*inverse, (most-price)*inverse
+	if target < 0x1p-1022 || !(inverse < math.MaxFloat64) { // below the smallest number of full precision
 		return math.NaN(), ErrNoTimeValue
 	}
-	return deviation(math.Abs(p.moneyness()), target, rest) / math.Sqrt(p.Years), nil
+	x := math.Abs(p.moneyness())
+	root := math.Sqrt(p.Years)
+	if s, ok := guessDeviation(x, target, target*math.Sqrt(lo/hi)); ok {
+		for range 2 {
+			next, step := oneStep(x, s, target, rest)
+			if step < 5e-4 {
+				return next / root, nil
+			}
+			if !(step < 0.02) {
+				break
+			}
+			s = next
+		}
+	}
+	return deviation(x, target, rest) / root, nil
 }
 
-func (p BSM) whyImpossible(k Kind, price float64) error {
+// oneStep improves s by one step of fifth order on the logarithm of value or
+// rest, whichever is smaller, and returns the size of the step relative to s:
+// below 5e-4 the error left is below rounding.
+func oneStep(x, s, target, rest float64) (next, step float64) {
+	f, value, other, _, _, _ := black(x, s)
+	sign := 1.0
+	if target > 0.5 {
+		value, target, sign = other, rest, -1
+	}
+	// ln(value/target) by its series in z = (v-t)/(v+t).
+	q := f / value
+	z := (value - target) / (value + target)
+	z2 := z * z
+	g := 2 * z * (1 + z2*((1.0/3+z2*(1.0/5))+z2*z2*(1.0/7+z2*(1.0/9))))
+	inverse := 1 / s
+	h := x * inverse
+	// With r, u and w the first three derivatives of the density over the
+	// density, and g' = q = density/value, the ratios of the higher derivatives
+	// of g to the first are a, b and c.
+	q *= sign
+	e := h * h * inverse
+	r := e - 0.25*s
+	slope := -3*e*inverse - 0.25
+	u := r*r + slope
+	w := r*(r*r+3*slope) + 12*e*inverse*inverse
+	a := 0.5 * (r - q)
+	b := (1.0 / 6) * (u + q*(2*q-3*r))
+	c := (1.0 / 24) * (w - q*(4*u+3*r*r+q*(6*q-12*r)))
+	newton := -g / q
+	step = newton * (1 - newton*(a-newton*((2*a*a-b)+newton*(a*(5*b-5*a*a)-c))))
+	if !(z2 < 1e-3) {
+		return s + step, max(math.Abs(step)*inverse, 1e-3) // the series was too short
+	}
+	return s + step, math.Abs(step) * inverse
+}
+
+func (p *BSM) whyImpossible(k Kind, price float64) error {
 	const nonNegative = "a finite number, at least 0"
 	finite := func(v float64) bool { return v >= 0 && v <= math.MaxFloat64 }
 	switch {
@@ -89,17 +140,22 @@ func (p BSM) whyImpossible(k Kind, price float64) error {
 	return invalid.Field("spot", p.Spot, "a spot and a strike whose present values are finite")
 }
 
-// deviation solves newBlack(x, s).value = target for s = vol·√years, given
+// deviation solves for the s = vol·√years at which the value of [black] is target, given
 // 0 < target < 1 and rest = 1 - target, each precise where it is small.
 //
-// It follows Householder's method of third order on the logarithm of the
+// It serves what guessDeviation does not: very wide moneyness and values near their
+// maximum. It follows Householder's method of third order on the logarithm of the
 // smaller of the two, from a guess that is right to a few percent: two or three
 // evaluations as a rule. A bracket makes it safe.
 func deviation(x, target, rest float64) float64 {
 	inflection := math.Sqrt(2 * x) // value is convex in s below, concave above
 	low, high := 0.0, math.Inf(1)
 	var s float64
-	if at := newBlack(x, inflection).value; target < at {
+	at := 0.0
+	if inflection > 0 {
+		_, at, _, _, _, _ = black(x, inflection)
+	}
+	if target < at {
 		high = inflection
 		s = lowerGuess(x, target, inflection)
 	} else {
@@ -107,7 +163,8 @@ func deviation(x, target, rest float64) float64 {
 		s = upperGuess(x, target-at, rest, inflection)
 	}
 	for range 64 {
-		b := newBlack(x, s)
+		var b struct{ density, value, rest float64 }
+		b.density, b.value, b.rest, _, _, _ = black(x, s)
 		var g, q float64 // the objective and its derivative
 		if target < 0.5 {
 			g, q = logQuotient(b.value, target), b.density/b.value

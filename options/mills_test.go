@@ -28,25 +28,25 @@ func TestMillsKeepsItsDigitsEverywhere(t *testing.T) {
 		{1e9, 9.99999999999999999e-10, 9.99999999999999997e-19},
 		{1e20, 1.0e-20, 1.0e-40},
 	} {
-		m, i := mills(row[0])
-		assert.InEpsilon(t, row[1], m, 5e-16, "M(%v)", row[0])
-		assert.InEpsilon(t, row[2], i, 1e-15, "I(%v)", row[0])
+		assert.InEpsilon(t, row[1], mills(row[0]), 5e-16, "M(%v)", row[0])
+		// -M' is the second integral: the slope over a tiny step.
+		if row[0] < 60 {
+			d, _, _ := millsDifference(row[0], 1e-9)
+			assert.InEpsilon(t, row[2], d/1e-9, 1e-15, "M'(%v)", row[0])
+		}
 	}
-	m, i := mills(math.NaN())
-	require.True(t, math.IsNaN(m) && math.IsNaN(i))
-	m, i = mills(math.Inf(1))
-	require.Zero(t, m+i)
+	require.True(t, math.IsNaN(mills(math.NaN())))
+	require.Zero(t, mills(math.Inf(1)))
 }
 
 // Where cells of the table meet, both sides give the same.
 func TestMillsHasNoSteps(t *testing.T) {
-	for cell := 1; cell < len(millsTable); cell++ {
-		share := float64(cell) / float64(len(millsTable))
-		z := 2 * share / (1 - share)
-		m0, i0 := mills(z * (1 - 1e-15))
-		m1, i1 := mills(z * (1 + 1e-15))
-		assert.InEpsilon(t, m0, m1, 4e-15, "M near %v", z)
-		assert.InEpsilon(t, i0, i1, 6e-15, "I near %v", z)
+	for cell := 1; cell < len(millsTable)-2; cell++ { // small differences are asked for h < 61
+		z := math.Ldexp(1+float64(cell%64)/64, cell/64) - 2
+		assert.InEpsilon(t, mills(math.Nextafter(z, -1)), mills(z), 1e-15, "M near %v", z)
+		d0, _, _ := millsDifference(math.Nextafter(z, -1), 1e-5)
+		d1, _, _ := millsDifference(z, 1e-5)
+		assert.InEpsilon(t, d0, d1, 4e-15, "slope near %v", z)
 	}
 }
 
@@ -62,15 +62,21 @@ func TestNormalDistribution(t *testing.T) {
 	assert.InDelta(t, 0.5, cdf(0), 2e-16)
 }
 
-// The two ways to evaluate the difference of Mills' ratios agree where either
-// may be taken, and below and above the inflection.
+// The ways to evaluate the difference of Mills' ratios agree where either may
+// be taken: at half a cell's width, and well past the inflection.
 func TestBlackHasNoStepWhereItsMethodsMeet(t *testing.T) {
-	for x := 0.01; x < 2; x += 0.13 {
-		a, b := newBlack(x, 1.25*(1-1e-15)), newBlack(x, 1.25*(1+1e-15))
-		assert.InEpsilon(t, a.value, b.value, 3e-14, "x=%v", x)
+	for h := 0.01; h < 38; h += 0.13 {
+		_, exponent := math.Frexp(h + 2)
+		s := math.Ldexp(1, exponent-1) / 128
+		d0, _, _ := millsDifference(h, s*(1-1e-15))
+		d1, _, _ := millsDifference(h, s*(1+1e-15))
+		assert.InEpsilon(t, d0, d1, 4e-15, "h=%v", h)
 	}
-	for s := 0.1; s < 1.25; s += 0.1 {
-		a, b := newBlack(2*(1-1e-15), s), newBlack(2*(1+1e-15), s)
-		assert.InEpsilon(t, a.value, b.value, 2e-12, "s=%v", s)
+	for s := 2.1; s < 8; s += 0.1 {
+		x := s * (0.5*s - 1)
+		_, value0, rest0, _, _, _ := black(x*(1-1e-14), s)
+		_, value1, rest1, _, _, _ := black(x*(1+1e-14), s)
+		assert.InEpsilon(t, value0, value1, 2e-13, "s=%v", s)
+		assert.InEpsilon(t, rest0, rest1, 2e-13, "s=%v", s)
 	}
 }

@@ -1,5 +1,5 @@
-// Package options prices European options, gives their Greeks and implied
-// volatilities, and makes sense of whole option chains.
+// Package options prices European and American options, gives their Greeks and
+// implied volatilities, and makes sense of whole option chains.
 //
 // # Units
 //
@@ -16,7 +16,23 @@
 // A function that returns an error names the argument in a [*FieldError], or
 // returns one of the package's sentinels.
 //
+// # Chains, surfaces, structures
+//
+// [NewChain] makes sense of a chain of quotes: forwards by put-call parity with
+// early exercise taken off, implied volatilities and Greeks of every contract,
+// gamma exposure and walls ([Chain.Positioning]), the model-free volatility of the
+// VIX ([Chain.VolatilityIndex]). [NewSurface] calibrates SVI and SSVI to it without
+// arbitrage and answers for any strike, delta and time: volatility, density, local
+// volatility; what it reaches on recorded chains is in surfaces.md. A [Structure]
+// is a position of several legs: [Recognize] and [Build] know some seventy by
+// name, and [Structure.Analyze] gives payoff, breakevens, probabilities and Greeks.
+//
 // Every function and method is safe for concurrent use.
+//
+// # Accuracy and cost
+//
+// The file accuracy.md lists method, source, measured error and cost of the
+// pricing functions; a test writes it and holds them to it.
 package options
 
 import (

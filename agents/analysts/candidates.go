@@ -14,7 +14,7 @@ import (
 
 const candidateMethod = "One contract, before fees. credit = bid or mid × 100. capital = strike × 100 (put) or options.spot × 100 (call: the shares). " +
 	"return = mid credit / capital; annualised × 365 / days. breakeven = strike − mid (put) or options.spot − mid (call with shares bought now). " +
-	"IV and delta from the mid, the parity forward and market.rate, early exercise left out. probability_of_profit = risk-neutral N(d2) at the breakeven with the contract's IV; it is the market's odds, not a forecast. " +
+	"IV and delta from the mid, the parity forward and market.rate, early exercise included where the option allows it. probability_of_profit = risk-neutral N(d2) at the breakeven with the contract's IV; it is the market's odds, not a forecast. " +
 	"Chosen by delta, days, spread and open interest; ranked by nearness to the middle of the delta and day ranges, spread, and a put's strike below support or a call's above resistance."
 
 // A ranked candidate has the score it was chosen by.

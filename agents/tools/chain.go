@@ -192,7 +192,7 @@ func (k *kit) contracts(ctx context.Context, symbol market.Symbol, dates []marke
 	out := chainResult{
 		stamp: k.stamp(), Underlying: symbol, Expirations: []expiryRow{},
 		Columns: []string{"strike", "kind", "bid", "ask", "iv", "delta", "gamma", "theta", "vega", "volume", "open_interest"},
-		Units:   "per share; iv per year as a decimal; theta per calendar day; vega per volatility point; computed from mid prices as European options at the expiration's forward",
+		Units:   "per share; iv per year as a decimal; theta per calendar day; vega per volatility point; computed from mid prices at the expiration's forward, early exercise included where the option allows it",
 	}
 	if _, some := errors.AsType[*market.MissingError](err); some && len(quotes) > 0 {
 		out.omit("contracts that did not answer: %v", reasonOf(err))

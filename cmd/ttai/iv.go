@@ -6,6 +6,7 @@ import (
 
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/options"
 )
 
 // ivRequest is a contract with its price.
@@ -39,14 +40,20 @@ func (r ivRequest) answer() (ivAnswer, error) {
 	if !(r.Price > 0) {
 		return ivAnswer{}, invalid.Field("price", r.Price, "a number above 0")
 	}
-	vol, err := model.ImpliedVol(kind, r.Price)
+	solve := model.ImpliedVol
+	if r.Style == string(market.American) {
+		solve = func(kind options.Kind, price float64) (float64, error) {
+			return model.AmericanImpliedVol(kind, price, options.Accuracy1e8)
+		}
+	}
+	vol, err := solve(kind, r.Price)
 	return ivAnswer{IV: market.Float(vol)}, err
 }
 
 // Run prints the implied volatility of one price, or of a stream of them.
 func (c ivCommand) Run(s *session) error {
 	if c.JSONL {
-		return answerLines(s.std.In, s.std.Out, ivRequest{contractFlags: contractFlags{Kind: "call"}}, ivRequest.answer)
+		return answerLines(s.std.In, s.std.Out, ivRequest{contractFlags: usual}, ivRequest.answer)
 	}
 	answer, err := c.answer()
 	if err != nil {

@@ -15,8 +15,10 @@ Not affiliated with tastytrade. Nothing it prints is advice.`
 // commands are the subcommands; each is a file of flags and one call.
 type commands struct {
 	Analyze    analyzeCommand    `cmd:"" help:"Evidence and a recommendation for a symbol, with a chart."`
-	Price      priceCommand      `cmd:"" help:"Value and Greeks of a European option."`
-	IV         ivCommand         `cmd:"" name:"iv" help:"Implied volatility of a European option's price."`
+	Price      priceCommand      `cmd:"" help:"Value and Greeks of an option."`
+	IV         ivCommand         `cmd:"" name:"iv" help:"Implied volatility of an option's price."`
+	Chain      chainCommand      `cmd:"" help:"A chain of option quotes: forwards, volatilities, surface, positioning."`
+	Strategy   strategyCommand   `cmd:"" help:"An option structure: payoff, probabilities, Greeks, scenarios."`
 	Indicators indicatorsCommand `cmd:"" help:"A technical indicator of a CSV file of bars."`
 	Levels     levelsCommand     `cmd:"" help:"Support and resistance in a CSV file of bars."`
 	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`

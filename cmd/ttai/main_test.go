@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -33,6 +34,24 @@ func TestPriceAgreesWithAKnownValue(t *testing.T) {
 	var answer struct{ Price, Delta float64 }
 	require.NoError(t, json.Unmarshal([]byte(out), &answer))
 	assert.InDelta(t, 2.1334, answer.Price, 5e-5)
+}
+
+func TestAnAmericanPutCostsWhatThePaperSays(t *testing.T) {
+	// Longstaff and Schwartz 2001, table 1: 4.478 by finite differences, 3.844 when European.
+	put := []string{"--kind", "put", "--spot", "36", "--strike", "40", "--years", "1", "--rate", "0.06"}
+	for style, want := range map[string]float64{"american": 4.478, "european": 3.844} {
+		out, problems, code := ttai(t, "", nil, append([]string{"price", "--style", style, "--vol", "0.2", "--json"}, put...)...)
+		require.Equal(t, app.ExitOK, code, problems)
+		var answer struct{ Price float64 }
+		require.NoError(t, json.Unmarshal([]byte(out), &answer))
+		assert.InDelta(t, want, answer.Price, 0.01, style)
+
+		out, problems, code = ttai(t, "", nil, append([]string{"iv", "--style", style, "--price", fmt.Sprint(answer.Price), "--json"}, put...)...)
+		require.Equal(t, app.ExitOK, code, problems)
+		var implied struct{ IV float64 }
+		require.NoError(t, json.Unmarshal([]byte(out), &implied))
+		assert.InDelta(t, 0.2, implied.IV, 1e-7, style)
+	}
 }
 
 func TestImpliedVolatilityGivesThePriceBack(t *testing.T) {

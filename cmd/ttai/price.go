@@ -11,10 +11,10 @@ import (
 	"github.com/ttai-go/ttai/options"
 )
 
-// contractFlags describe a European option; the JSON names are those of
-// --jsonl requests.
+// contractFlags describe an option; the JSON names are those of --jsonl requests.
 type contractFlags struct {
 	Kind   string  `help:"call or put." default:"call" json:"kind"`
+	Style  string  `help:"Exercise: european or american." default:"european" json:"style"`
 	Spot   float64 `help:"Price of the underlying." json:"spot"`
 	Strike float64 `help:"Strike price." json:"strike"`
 	Years  float64 `help:"Time to expiry in years of 365 days." json:"years"`
@@ -28,6 +28,9 @@ func (f contractFlags) model() (options.BSM, options.Kind, error) {
 	var kind options.Kind
 	if err := kind.UnmarshalText([]byte(f.Kind)); err != nil {
 		return options.BSM{}, 0, err
+	}
+	if f.Style != string(market.European) && f.Style != string(market.American) {
+		return options.BSM{}, 0, invalid.Field("style", f.Style, "european or american")
 	}
 	years := f.Years
 	if f.Days != 0 {
@@ -55,6 +58,9 @@ func (f contractFlags) model() (options.BSM, options.Kind, error) {
 	return options.BSM{Spot: f.Spot, Strike: f.Strike, Years: years, Rate: f.Rate, Yield: f.Yield}, kind, nil
 }
 
+// usual is the contract whose fields a request may leave out.
+var usual = contractFlags{Kind: "call", Style: string(market.European)}
+
 // priceRequest is a contract with its volatility.
 type priceRequest struct {
 	contractFlags
@@ -79,6 +85,7 @@ Greeks are per share: delta per 1.00 of price, vega and rho per 0.01 (one point)
 // priceAnswer holds value and Greeks in the units traders quote.
 type priceAnswer struct {
 	Kind    string       `json:"kind"`
+	Style   string       `json:"style"`
 	Price   market.Float `json:"price"`
 	Delta   market.Float `json:"delta"`
 	Gamma   market.Float `json:"gamma"`
@@ -98,8 +105,13 @@ func (r priceRequest) answer() (priceAnswer, error) {
 	}
 	model.Vol = r.Vol
 	g := model.Greeks(kind)
+	if r.Style == string(market.American) {
+		a := model.AmericanGreeks(kind, options.Accuracy1e8)
+		g.Price, g.Delta, g.Gamma, g.Theta = a.Price, a.Delta, a.Gamma, a.Theta
+		g.Vega, g.Rho = a.Vega, a.Rho
+	}
 	return priceAnswer{
-		Kind: kind.String(), Price: market.Float(g.Price), Delta: market.Float(g.Delta), Gamma: market.Float(g.Gamma),
+		Kind: kind.String(), Style: r.Style, Price: market.Float(g.Price), Delta: market.Float(g.Delta), Gamma: market.Float(g.Gamma),
 		Theta: market.Float(g.Theta / 365), Vega: market.Float(g.Vega / 100), Rho: market.Float(g.Rho / 100), ProbITM: market.Float(g.ProbITM),
 	}, nil
 }
@@ -107,7 +119,7 @@ func (r priceRequest) answer() (priceAnswer, error) {
 // Run prints the value of one option, or of a stream of them.
 func (c priceCommand) Run(s *session) error {
 	if c.JSONL {
-		return answerLines(s.std.In, s.std.Out, priceRequest{contractFlags: contractFlags{Kind: "call"}}, priceRequest.answer)
+		return answerLines(s.std.In, s.std.Out, priceRequest{contractFlags: usual}, priceRequest.answer)
 	}
 	answer, err := c.answer()
 	if err != nil {
