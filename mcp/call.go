@@ -141,6 +141,9 @@ func (s *Server) guard(limiter *rate.Limiter) sdk.Middleware {
 				}
 				return nil, &jsonrpc.Error{Code: codeBusy, Message: text}
 			}
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			defer context.AfterFunc(s.life, cancel)()
 			return next(ctx, method, req)
 		}
 	}

@@ -122,6 +122,9 @@ type Server struct {
 	mu      sync.Mutex
 	callers map[string]*caller
 	closed  bool
+
+	life context.Context // ends with Close, and every call with it
+	end  context.CancelFunc
 }
 
 // New returns a server of tools.New(deps(principal)).
@@ -145,6 +148,7 @@ func New(deps func(context.Context, Principal) (tools.Deps, error), opts *Option
 		return nil, err
 	}
 	s := &Server{deps: deps, opts: o, callers: map[string]*caller{}}
+	s.life, s.end = context.WithCancel(context.Background())
 	s.stateful, s.stateless = s.handlers()
 	return s, nil
 }
@@ -216,8 +220,10 @@ func oneOf(names []string, given string) string {
 	return allowed
 }
 
-// Close ends every session and refuses new ones. Closing twice is no error.
+// Close cancels the calls in flight, ends every session and refuses new ones.
+// Closing twice is no error.
 func (s *Server) Close() error {
+	s.end() // closing a session waits for its calls
 	s.mu.Lock()
 	s.closed = true
 	var open []*sdk.Server

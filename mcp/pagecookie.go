@@ -17,6 +17,9 @@ const (
 	longestToken = 2500 // bytes; browsers keep cookies of up to 4096
 )
 
+// cookieText is strict, so that each cookie has just one spelling.
+var cookieText = base64.RawURLEncoding.Strict()
+
 // A seal turns a token into the value of a cookie and back, with a key that
 // nobody else has: a cookie that leaks to another port of the same host is not
 // the token and opens no other handler.
@@ -43,12 +46,12 @@ func (s seal) close(token string, now time.Time) (string, error) {
 	}
 	plain := binary.BigEndian.AppendUint64(nil, uint64(now.Add(cookieLife).Unix()))
 	sealed := s.Seal(nil, nil, append(plain, token...), nil)
-	return base64.RawURLEncoding.EncodeToString(sealed), nil
+	return cookieText.EncodeToString(sealed), nil
 }
 
 // open returns the token of a value that close made and whose time is not over.
 func (s seal) open(value string, now time.Time) (token string, ok bool) {
-	sealed, err := base64.RawURLEncoding.DecodeString(value)
+	sealed, err := cookieText.DecodeString(value)
 	if err != nil {
 		return "", false
 	}
