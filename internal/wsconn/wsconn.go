@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/coder/websocket"
@@ -85,6 +87,30 @@ func Dial(ctx context.Context, address string, opts *Options) (*Conn, error) {
 func (c *Conn) Read(ctx context.Context) ([]byte, error) {
 	_, data, err := c.ws.Read(ctx)
 	return data, err
+}
+
+// ReadInto returns the next message in buf, which grows as needed: callers that
+// hand the result back in read without allocating. What buf held is lost, also
+// when there is an error. When ctx ends the connection is closed.
+func (c *Conn) ReadInto(ctx context.Context, buf []byte) ([]byte, error) {
+	_, r, err := c.ws.Reader(ctx)
+	if err != nil {
+		return buf[:0], err
+	}
+	buf = buf[:0]
+	for {
+		if len(buf) == cap(buf) {
+			buf = slices.Grow(buf, max(4096, cap(buf)))
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		if errors.Is(err, io.EOF) {
+			return buf, nil
+		}
+		if err != nil {
+			return buf[:0], err
+		}
+	}
 }
 
 // Write sends a text message. When ctx ends the connection is closed.

@@ -1,6 +1,7 @@
 package wsconn_test
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"testing"
@@ -47,6 +48,28 @@ func TestMessagesGoThroughMemory(t *testing.T) {
 		defer cancel()
 		_, err = c.Read(ctx)
 		require.Error(t, err, "a read ends with its context")
+	})
+}
+
+func TestABufferIsUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dial := resttest.Serve(t, http.HandlerFunc(echo))
+		c, err := wsconn.Dial(t.Context(), "ws://anywhere/x", &wsconn.Options{Dial: dial, MaxMessage: 100_000})
+		require.NoError(t, err)
+		defer c.Close()
+		var buf []byte
+		for _, n := range []int{0, 1, 4095, 4096, 4097, 30_000, 5} {
+			want := bytes.Repeat([]byte("x"), n)
+			require.NoError(t, c.Write(t.Context(), want))
+			before := cap(buf)
+			buf, err = c.ReadInto(t.Context(), buf)
+			require.NoError(t, err)
+			assert.True(t, bytes.Equal(want, buf), "%d bytes", n)
+			assert.GreaterOrEqual(t, cap(buf), before, "the buffer is kept")
+		}
+		c.Close()
+		_, err = c.ReadInto(t.Context(), buf)
+		require.Error(t, err)
 	})
 }
 

@@ -1,8 +1,8 @@
 package dxlink
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"regexp"
@@ -47,20 +47,65 @@ func CandleSymbol(symbol, period string, regularHours bool) (string, error) {
 	return symbol + "{=" + period + "}", nil
 }
 
+// A CandleHistory is the answer to a [CandleRequest].
+type CandleHistory struct {
+	Request CandleRequest
+	Symbol  string // the streamer's: "SPY{=5m}"
+	// State is Complete, Snipped when the server had older candles than it sends,
+	// Empty when it has none, and Incomplete when it did not finish in time.
+	State   SnapshotState
+	Candles []Candle // ascending in time, without those that have no prices
+}
+
 // Candles returns the candles of a request in ascending time. Candles without
 // prices are left out. Servers have a limit, about 8,000 candles, and send the
-// newest.
+// newest; [Conn.CandleHistory] says whether that was so.
 //
 // When ctx ends first (Options.Snapshot when it has no deadline) the candles
 // that have arrived, which are the newest, are returned with an error. At most
 // eight requests are in flight; further ones wait.
 func (c *Conn) Candles(ctx context.Context, req CandleRequest) ([]Candle, error) {
+	h, err := c.CandleHistory(ctx, req)
+	return h.Candles, err
+}
+
+// CandleHistories answers several requests at once: in got those that the
+// server finished by the deadline of ctx (Options.Snapshot when it has none), in
+// missing the others with what arrived of them, both in the order asked. Running
+// out of time is not an error; the error is the first of another kind.
+func (c *Conn) CandleHistories(ctx context.Context, requests ...CandleRequest) (got, missing []CandleHistory, err error) {
+	ctx, cancel := c.withDeadline(ctx)
+	defer cancel()
+	all := make([]CandleHistory, len(requests))
+	errs := make([]error, len(requests))
+	var workers sync.WaitGroup
+	for i, req := range requests {
+		workers.Go(func() { all[i], errs[i] = c.CandleHistory(ctx, req) })
+	}
+	workers.Wait()
+	for i, h := range all {
+		if errs[i] == nil {
+			got = append(got, h)
+			continue
+		}
+		missing = append(missing, h)
+		if err == nil && !errors.Is(errs[i], context.DeadlineExceeded) {
+			err = errs[i]
+		}
+	}
+	return got, missing, err
+}
+
+// CandleHistory is [Conn.Candles] with the state of the snapshot.
+func (c *Conn) CandleHistory(ctx context.Context, req CandleRequest) (CandleHistory, error) {
+	h := CandleHistory{Request: req}
 	symbol, err := CandleSymbol(req.Symbol, req.Period, req.RegularHours)
 	if err != nil {
-		return nil, err
+		return h, err
 	}
+	h.Symbol = symbol
 	if !req.From.IsZero() && !req.To.IsZero() && !req.From.Before(req.To) {
-		return nil, invalid.Field("To", req.To, "a time after From")
+		return h, invalid.Field("To", req.To, "a time after From")
 	}
 	ctx, cancel := c.withDeadline(ctx)
 	defer cancel()
@@ -68,22 +113,21 @@ func (c *Conn) Candles(ctx context.Context, req CandleRequest) ([]Candle, error)
 	case c.slots <- struct{}{}:
 		defer func() { <-c.slots }()
 	case <-ctx.Done():
-		return nil, fmt.Errorf("dxlink: candles of %s: waiting for other requests: %w", symbol, ctx.Err())
+		return h, fmt.Errorf("dxlink: candles of %s: waiting for other requests: %w", symbol, ctx.Err())
 	}
-	snapshot := &candleSnapshot{candles: map[int64]Candle{}, done: make(chan struct{})}
+	snapshot := &candleSnapshot{done: make(chan struct{})}
 	c.mu.Lock()
 	if err := c.ended(); err != nil {
 		c.mu.Unlock()
-		return nil, err
+		return h, err
 	}
 	// A channel of its own: nothing else can end or restart this snapshot.
-	f := c.open(History)
-	c.add(f, "Candle", []string{symbol}, fromTime(req.From), snapshot)
+	f := c.open(&feed{service: "FEED", contract: History})
+	c.ask(f, tableOf[Candle](f).add([]string{symbol}, fromTime(req.From), "", func(string) receiver[Candle] { return snapshot }), nil)
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
 		c.cancelFeed(f)
-		clear(f.entries)
 		c.mu.Unlock()
 	}()
 	select {
@@ -92,11 +136,11 @@ func (c *Conn) Candles(ctx context.Context, req CandleRequest) ([]Candle, error)
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	candles := snapshot.sorted(req.From, req.To)
+	h.State, h.Candles = snapshot.result(req.From, req.To)
 	if err != nil {
-		return candles, fmt.Errorf("dxlink: candles of %s: incomplete with %d: %w", symbol, len(candles), err)
+		return h, fmt.Errorf("dxlink: candles of %s: incomplete with %d: %w", symbol, len(h.Candles), err)
 	}
-	return candles, nil
+	return h, nil
 }
 
 // fromTime is never zero, because zero asks for live candles only.
@@ -107,40 +151,27 @@ func fromTime(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// A candleSnapshot puts a snapshot together. Candles come newest first, the
-// first with SNAPSHOT_BEGIN, the last with SNAPSHOT_END or SNAPSHOT_SNIP; while
-// TX_PENDING is set the change is not whole. An empty snapshot is one event
-// with begin, end and remove.
+// A candleSnapshot waits for one snapshot of candles.
 type candleSnapshot struct {
 	mu       sync.Mutex
-	candles  map[int64]Candle
-	atEnd    bool
-	complete bool
+	assembly Assembler[Candle]
+	whole    Change[Candle]
+	finished bool
 	err      error
 	done     chan struct{}
 }
 
-func (s *candleSnapshot) offer(event any) {
-	c, ok := event.(Candle)
+func (s *candleSnapshot) owner() sink             { return s }
+func (s *candleSnapshot) buffer() *buffer[Candle] { return nil }
+
+func (s *candleSnapshot) offer(e *Candle, _ place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !ok || s.complete {
+	if s.finished {
 		return
 	}
-	if c.Flags.Has(SnapshotBegin) {
-		clear(s.candles)
-		s.atEnd = false
-	}
-	if c.Flags.Has(RemoveEvent) || math.IsNaN(c.Open) || math.IsNaN(c.High) || math.IsNaN(c.Low) || math.IsNaN(c.Close) {
-		delete(s.candles, c.Index)
-	} else {
-		s.candles[c.Index] = c
-	}
-	if c.Flags&(SnapshotEnd|SnapshotSnip) != 0 {
-		s.atEnd = true
-	}
-	if s.atEnd && !c.Flags.Has(TxPending) {
-		s.complete = true
+	if change, ok := s.assembly.Add(*e); ok && change.State != Updated {
+		s.whole, s.finished = change, true
 		close(s.done)
 	}
 }
@@ -149,37 +180,35 @@ func (s *candleSnapshot) offer(event any) {
 func (s *candleSnapshot) gap(Gap) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.complete {
-		clear(s.candles)
-		s.atEnd = false
-	}
+	s.assembly.Reset()
 }
 
 func (s *candleSnapshot) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.complete {
-		s.complete, s.err = true, err
+	if !s.finished {
+		s.finished, s.err = true, err
 		close(s.done)
 	}
 }
 
-func (s *candleSnapshot) sorted(from, to time.Time) []Candle {
+// result is the candles in [from, to) and how whole they are.
+func (s *candleSnapshot) result(from, to time.Time) (SnapshotState, []Candle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Candle, 0, len(s.candles))
-	for _, c := range s.candles {
-		if !from.IsZero() && c.Time.Before(from) || !to.IsZero() && !c.Time.Before(to) {
+	all := s.whole.Events
+	if s.whole.State == Incomplete {
+		all = s.assembly.Partial()
+	}
+	out := make([]Candle, 0, len(all))
+	for _, c := range all {
+		if !from.IsZero() && c.Time.Before(from) || !to.IsZero() && !c.Time.Before(to) ||
+			math.IsNaN(c.Open) || math.IsNaN(c.High) || math.IsNaN(c.Low) || math.IsNaN(c.Close) {
 			continue
 		}
 		c.Flags = 0
 		out = append(out, c)
 	}
-	slices.SortFunc(out, func(a, b Candle) int {
-		if d := a.Time.Compare(b.Time); d != 0 {
-			return d
-		}
-		return cmp.Compare(a.Index, b.Index)
-	})
-	return out
+	slices.SortStableFunc(out, func(a, b Candle) int { return a.Time.Compare(b.Time) })
+	return s.whole.State, out
 }

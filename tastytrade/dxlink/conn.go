@@ -1,6 +1,7 @@
 package dxlink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,48 +27,71 @@ type Conn struct {
 	done   chan struct{}
 	slots  chan struct{} // bounds candle requests in flight
 
-	mu      sync.Mutex
-	session *session // nil while not connected
-	feeds   map[int]*feed
-	next    int // number of the next channel, odd
-	ticks   *feed
-	err     error // why the Conn ended
-	last    error // the latest trouble that did not end it
+	mu       sync.Mutex
+	session  *session // nil while not connected
+	feeds    map[int]*feed
+	blockers map[blocker]struct{}
+	next     int // number of the next channel, odd
+	ticks    *feed
+	err      error // why the Conn ended
+	last     error // the latest trouble that did not end it
+	stats    Stats
+}
+
+// Stats count what a Conn has seen since Dial.
+type Stats struct {
+	Connections uint64 // made, the first included
+	Messages    uint64 // read
+	Bytes       uint64 // of those messages
+	Events      uint64 // decoded
+	Unclaimed   uint64 // of those, of symbols that nobody asks for any more
+	Skipped     uint64 // arrays and objects of kinds that nobody asks for
+	Rejected    uint64 // messages that could not be read; their events are lost as a whole
+}
+
+// Stats returns the counts until now.
+func (c *Conn) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
 }
 
 // A Gap is a time without data, between a lost connection and its successor.
+// Its length is measured, so that a clock that is set meanwhile does not change
+// it.
 type Gap struct {
 	Since time.Time // when the loss was noticed
 	Until time.Time // when the subscriptions were restored
 	Err   error     // why the connection was lost
+	// Losses is 1. A consumer that stands still while the connection is lost more
+	// than a thousand times finds the last ones joined, and here how many.
+	Losses int
 }
 
-// A feed is one channel of the feed service. Its number stays the same over
-// connections. The fields are touched by the goroutine that serves the
-// session only, everything else under Conn.mu.
+// A feed is one channel. Its number stays the same over connections.
 type feed struct {
 	number   int
+	service  string // FEED or DOM
 	contract Contract
 	opened   bool
-	entries  map[entryKey]*entry
-	fields   map[string][]string // as last announced
+	decoder  decoder
+	setUp    map[string]bool    // the kinds whose fields the server has been asked for
+	depth    *DepthSubscription // DOM
 }
 
-type entryKey struct{ kind, symbol string }
-
-type entry struct {
-	symbol string // as the subscriber wrote it
-	from   int64  // Unix milliseconds; 0: no history
-	sinks  map[sink]struct{}
-	last   any // the latest event, for subscribers that come later
+// tableOf returns the table of a kind on a channel; the caller holds Conn.mu.
+func tableOf[T Event](f *feed) *table[T] {
+	kind := kindOf[T]()
+	if t, ok := f.decoder.tables[kind].(*table[T]); ok {
+		return t
+	}
+	t := newTable[T]()
+	f.decoder.tables[kind] = t
+	return t
 }
 
-// A sink takes events. Its methods must not block.
-type sink interface {
-	offer(event any)
-	gap(Gap)
-	end(error)
-}
+// A blocker may hold up the reader of the socket.
+type blocker interface{ full() <-chan struct{} }
 
 // inFlight is how many candle requests wait at a time. Servers limit the
 // number of active subscriptions; about twenty are known to work.
@@ -77,7 +101,10 @@ const inFlight = 8
 // Close. ctx is for this first connection, which is attempted once; an error is
 // ErrUnauthorized, ErrUnavailable, a *ProtocolError or that of token.
 func Dial(ctx context.Context, url string, token TokenFunc, opts *Options) (*Conn, error) {
-	c := &Conn{url: url, token: token, feeds: map[int]*feed{}, next: 1, done: make(chan struct{}), slots: make(chan struct{}, inFlight)}
+	c := &Conn{
+		url: url, token: token, feeds: map[int]*feed{}, blockers: map[blocker]struct{}{}, next: 1,
+		done: make(chan struct{}), slots: make(chan struct{}, inFlight),
+	}
 	if opts != nil {
 		c.opts = *opts
 	}
@@ -147,7 +174,7 @@ func (c *Conn) run(s *session) {
 	for {
 		start := time.Now()
 		err := c.serve(s)
-		lost := time.Now()
+		lost, since := time.Now(), c.opts.Now()
 		c.mu.Lock()
 		c.session = nil
 		c.mu.Unlock()
@@ -166,7 +193,7 @@ func (c *Conn) run(s *session) {
 			return
 		}
 		s = next
-		c.announce(Gap{Since: lost, Until: time.Now(), Err: err})
+		c.announce(Gap{Since: since, Until: since.Add(time.Since(lost)), Err: err, Losses: 1})
 		c.attach(s)
 	}
 }
@@ -205,9 +232,13 @@ func (c *Conn) attach(s *session) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.session = s
+	c.stats.Connections++
 	for _, n := range slices.Sorted(maps.Keys(c.feeds)) {
 		f := c.feeds[n]
-		f.opened, f.fields = false, wantedFields()
+		f.opened, f.setUp = false, map[string]bool{}
+		for _, t := range f.decoder.tables {
+			t.configure(t.wanted())
+		}
 		s.send(f.request())
 	}
 }
@@ -219,8 +250,8 @@ func (c *Conn) announce(g Gap) {
 		s.gap(g)
 	}
 	for _, f := range c.feeds {
-		for _, e := range f.entries {
-			e.last = nil
+		for _, t := range f.decoder.tables {
+			t.forget()
 		}
 	}
 }
@@ -233,27 +264,40 @@ func (c *Conn) finish(err error) {
 		s.end(err)
 	}
 	c.feeds, c.ticks = map[int]*feed{}, nil
+	clear(c.blockers)
 }
 
 // sinks returns every sink once.
 func (c *Conn) sinks() map[sink]struct{} {
 	all := map[sink]struct{}{}
 	for _, f := range c.feeds {
-		for _, e := range f.entries {
-			maps.Copy(all, e.sinks)
-		}
+		f.collect(all)
 	}
 	return all
 }
 
-func (f *feed) request() channelRequest {
-	return channelRequest{Type: "CHANNEL_REQUEST", Channel: f.number, Service: "FEED", Parameters: map[string]string{"contract": string(f.contract)}}
+func (f *feed) collect(all map[sink]struct{}) {
+	for _, t := range f.decoder.tables {
+		t.collect(all)
+	}
+	if f.depth != nil {
+		all[f.depth] = struct{}{}
+	}
 }
 
-// open makes a channel; the caller holds mu.
-func (c *Conn) open(contract Contract) *feed {
-	f := &feed{number: c.next, contract: contract, entries: map[entryKey]*entry{}, fields: wantedFields()}
-	c.next += 2
+func (f *feed) request() channelRequest {
+	r := channelRequest{Type: "CHANNEL_REQUEST", Channel: f.number, Service: f.service, Parameters: map[string]string{"contract": string(f.contract)}}
+	if f.depth != nil {
+		r.Parameters = depthParameters{Symbol: f.depth.symbol, Sources: f.depth.opts.Sources}
+	}
+	return r
+}
+
+// open makes f a channel; the caller holds mu.
+func (c *Conn) open(f *feed) *feed {
+	f.number, f.setUp = c.next, map[string]bool{}
+	f.decoder.tables = map[string]kindTable{}
+	c.next += 2 // servers refuse even numbers
 	c.feeds[f.number] = f
 	if c.session != nil {
 		c.session.send(f.request())
@@ -281,22 +325,43 @@ func (c *Conn) opened(s *session, number int) {
 		return
 	}
 	f.opened = true
-	want := wantedFields()
-	if f == c.ticks {
-		delete(want, "Candle")
-	} else {
-		want = map[string][]string{"Candle": candleFields}
+	if f.depth != nil {
+		s.send(f.depth.setup(number))
+		return
 	}
-	s.send(feedSetup{
-		Type: "FEED_SETUP", Channel: number, AcceptAggregationPeriod: c.opts.Aggregation.Seconds(),
-		AcceptDataFormat: c.opts.Format, AcceptEventFields: want,
-	})
 	var add []feedEntry
-	for key, e := range f.entries {
-		add = append(add, feedEntry{Type: key.kind, Symbol: e.symbol, FromTime: e.from})
+	for _, t := range f.decoder.tables {
+		add = append(add, t.requests()...)
 	}
-	slices.SortFunc(add, func(a, b feedEntry) int { return strings.Compare(a.Type+a.Symbol, b.Type+b.Symbol) })
-	s.subscribe(number, add, nil)
+	slices.SortFunc(add, func(a, b feedEntry) int {
+		return cmp.Or(strings.Compare(a.Type, b.Type), strings.Compare(a.Symbol, b.Symbol), strings.Compare(a.Source, b.Source))
+	})
+	c.ask(f, add, nil)
+}
+
+// ask changes what a channel is subscribed to, once the server has opened it;
+// the caller holds mu. The fields of a kind are asked for before its first
+// symbol.
+func (c *Conn) ask(f *feed, add, remove []feedEntry) {
+	if !f.opened || c.session == nil {
+		return
+	}
+	fresh := false
+	for _, e := range add {
+		fresh = fresh || !f.setUp[e.Type]
+		f.setUp[e.Type] = true
+	}
+	if fresh {
+		fields := make(map[string][]string, len(f.setUp))
+		for kind := range f.setUp {
+			fields[kind] = f.decoder.tables[kind].wanted()
+		}
+		c.session.send(feedSetup{
+			Type: "FEED_SETUP", Channel: f.number, AcceptAggregationPeriod: c.opts.Aggregation.Seconds(),
+			AcceptDataFormat: c.opts.Format, AcceptEventFields: fields,
+		})
+	}
+	c.session.subscribe(f.number, add, remove)
 }
 
 // perMessage is how many symbols one FEED_SUBSCRIPTION names. Servers close
@@ -316,49 +381,83 @@ func (s *session) subscribe(channel int, add, remove []feedEntry) {
 // was asked for and in another order.
 func (c *Conn) configured(m *inbound) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	f := c.feeds[m.Channel]
-	c.mu.Unlock()
 	if f == nil {
 		return
 	}
 	for kind, fields := range m.EventFields {
-		f.fields[kind] = fields
+		if t := f.decoder.tables[kind]; t != nil {
+			t.configure(fields)
+		}
 	}
 }
 
-// data hands events to those who subscribed.
-func (c *Conn) data(m *inbound) {
+// data reads the events of a FEED_DATA message, whose data begins at byte at,
+// and hands them to those who subscribed. whole says that nothing but the end of
+// the message may follow; when something does, it reports false and the message
+// has had no effect.
+func (c *Conn) data(channel int, b []byte, at int, whole bool) bool {
 	c.mu.Lock()
-	f := c.feeds[m.Channel]
-	c.mu.Unlock()
-	if f == nil {
-		return // cancelled meanwhile
+	f := c.feeds[channel]
+	if f == nil { // cancelled meanwhile
+		c.stats.Skipped++
+		c.mu.Unlock()
+		return true
 	}
-	type arrived struct {
-		key   entryKey
-		event any
+	end, err := f.decoder.data(b, at)
+	if whole && (err != nil || !ends(b, end)) {
+		f.decoder.discard()
+		f.decoder.skipped = 0
+		c.mu.Unlock()
+		return false
 	}
-	var events []arrived
-	err := decodeData(m.Data, f.fields, func(kind string, r record) {
-		events = append(events, arrived{entryKey{kind, canonical(r.symbol())}, r.event()})
-	})
 	if err != nil {
+		f.decoder.discard()
+		c.stats.Rejected++
+		c.mu.Unlock()
 		c.trouble(fmt.Errorf("dxlink: %w", err))
+		return true
 	}
+	events, unclaimed := f.decoder.commit()
+	c.stats.Events += uint64(events)
+	c.stats.Unclaimed += uint64(unclaimed)
+	c.stats.Skipped += uint64(f.decoder.skipped)
+	f.decoder.skipped = 0
+	c.mu.Unlock()
+	return true
+}
+
+// ends reports whether byte i closes the message.
+func ends(b []byte, i int) bool {
+	s := scanner{b: b, i: i}
+	if s.next() != '}' {
+		return false
+	}
+	s.i++
+	return s.next() == 0 && s.i == len(b)
+}
+
+// book hands a DOM_SNAPSHOT to its subscriber.
+func (c *Conn) book(m *inbound) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, a := range events {
-		e := f.entries[a.key]
-		if e == nil {
-			continue
-		}
-		if f == c.ticks {
-			e.last = a.event
-		}
-		for s := range e.sinks {
-			s.offer(a.event)
+	if f := c.feeds[m.Channel]; f != nil && f.depth != nil {
+		f.depth.deliver(&m.depthSnapshot)
+	}
+}
+
+// held returns a channel that says when a full buffer of policy Block has room
+// again; nil when none is full.
+func (c *Conn) held() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for b := range c.blockers {
+		if room := b.full(); room != nil {
+			return room
 		}
 	}
+	return nil
 }
 
 // channelEnded ends what depends on a channel that the server refuses or
@@ -378,76 +477,10 @@ func (c *Conn) channelEnded(number int, err error, closed bool) error {
 		return nil
 	}
 	c.cancelFeed(f)
-	for _, e := range f.entries {
-		for s := range e.sinks {
-			s.end(err)
-		}
+	all := map[sink]struct{}{}
+	f.collect(all)
+	for s := range all {
+		s.end(err)
 	}
 	return nil
-}
-
-// add subscribes a sink to symbols of a channel; the caller holds mu.
-func (c *Conn) add(f *feed, kind string, symbols []string, from int64, to sink) {
-	var fresh []feedEntry
-	for _, symbol := range symbols {
-		key := entryKey{kind, canonical(symbol)}
-		e := f.entries[key]
-		if e == nil {
-			e = &entry{symbol: symbol, from: from, sinks: map[sink]struct{}{}}
-			f.entries[key] = e
-			fresh = append(fresh, feedEntry{Type: kind, Symbol: symbol, FromTime: from})
-		}
-		if _, again := e.sinks[to]; !again && e.last != nil {
-			to.offer(e.last)
-		}
-		e.sinks[to] = struct{}{}
-	}
-	if f.opened && c.session != nil {
-		c.session.subscribe(f.number, fresh, nil)
-	}
-}
-
-// remove is the opposite of add.
-func (c *Conn) remove(f *feed, kind string, symbols []string, from sink) {
-	var unused []feedEntry
-	for _, symbol := range symbols {
-		key := entryKey{kind, canonical(symbol)}
-		e := f.entries[key]
-		if e == nil {
-			continue
-		}
-		delete(e.sinks, from)
-		if len(e.sinks) == 0 {
-			delete(f.entries, key)
-			unused = append(unused, feedEntry{Type: kind, Symbol: e.symbol})
-		}
-	}
-	if f.opened && c.session != nil {
-		c.session.subscribe(f.number, nil, unused)
-	}
-}
-
-// canonical makes two ways of writing a candle symbol equal: {=1d} and {=d},
-// and attributes in any order. Other symbols stay as they are.
-func canonical(symbol string) string {
-	base, attributes, found := strings.Cut(strings.TrimSuffix(symbol, "}"), "{")
-	if !found {
-		return symbol
-	}
-	parts := strings.Split(attributes, ",")
-	for i, p := range parts {
-		if rest, one := strings.CutPrefix(p, "=1"); one && rest != "" && (rest[0] < '0' || rest[0] > '9') {
-			parts[i] = "=" + rest
-		}
-	}
-	slices.Sort(parts)
-	return base + "{" + strings.Join(parts, ",") + "}"
-}
-
-// withDeadline gives a context without a deadline that of Options.Snapshot.
-func (c *Conn) withDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, c.opts.Snapshot)
 }

@@ -5,17 +5,55 @@
 //	quotes, err := dxlink.Subscribe[dxlink.Quote](ctx, conn, "SPY", "QQQ")
 //	for q, err := range quotes.Events() { … }
 //
+// # What can be asked for
+//
+// [Subscribe] streams any kind of [Event] for a set of symbols that may change.
+// [Latest] is the present state of many symbols, [Conn.Greeks] that of options,
+// [Conn.Candles] a history: they return what has arrived by their deadline and
+// name what has not. [Changes] puts snapshots and transactions together, for
+// kinds that have an index, and says whether a snapshot is complete, snipped or
+// empty; [Assembler] does so for one symbol. [SubscribeDepth] streams order
+// books.
+//
+// Events carry everything the protocol defines. Numbers that the server did not
+// send, or sent as NaN, are NaN; indices are 64-bit integers throughout. The
+// order of the values in COMPACT messages is the server's latest FEED_CONFIG,
+// which may change at any time. A message that cannot be read counts as a whole:
+// none of its events is delivered, [Conn.LastError] says why and [Conn.Stats]
+// how often.
+//
 // # What happens when the connection is lost
 //
-// A [Conn] connects again by itself: waits grow and are jittered, every
-// attempt asks for a new token, channels and subscriptions are restored, and
-// each subscription gets a [Gap]. Candle requests in flight start over.
+// A [Conn] connects again by itself: waits double from MinBackoff to MaxBackoff
+// and are jittered, every attempt asks for a new token, channels and
+// subscriptions are restored, and each subscription gets a [Gap] in its place
+// between the events from before and after. No gap is lost when a buffer
+// overflows. Histories and books are sent again by the server; candle requests
+// in flight start over. A lost connection is one that fails, that says nothing
+// for the keepalive timeout, or whose token has ended. A Conn ends for good when
+// it is closed, when its token is refused three times in a row, or after
+// MaxAttempts; then every loop over events ends with the reason.
 //
 // # Buffers
 //
-// The reader of the socket never waits for a consumer. Each subscription has a
-// bounded buffer; by default it keeps the latest event of each symbol, so that
-// a slow consumer sees fewer but current events. See [SubscriptionOptions].
+// Each subscription has a bounded buffer and a [Policy] for a consumer that is
+// slower than the market. By default it conflates: the latest event of each
+// symbol replaces the one that waits, so that a slow consumer sees fewer but
+// current events. KeepAll keeps them in order and drops the oldest. Both count
+// what they drop, see [Subscription.Dropped], and never hold up the socket.
+// Block drops nothing and stops reading instead, for all subscriptions of the
+// connection.
+//
+// Between the socket and the buffers up to 64 messages wait. Nothing else
+// grows: strings that servers invent are not kept.
+//
+// # Concurrency
+//
+// A Conn and its subscriptions are safe for concurrent use; over the events of
+// one subscription one loop may run at a time. A Conn has three goroutines while
+// connected, a subscription none of its own. [Conn.Close] waits for them, and
+// [Subscription.Close] until nothing will be delivered any more. An Assembler
+// belongs to one goroutine.
 package dxlink
 
 import (
@@ -107,6 +145,9 @@ type Options struct {
 	MaxAttempts int
 	// Snapshot is for Latest and Candles when their context has no deadline; 0: 10 s.
 	Snapshot time.Duration
+	// Now is the clock that gaps are dated by; nil: time.Now. Waits are measured
+	// and do not depend on it.
+	Now func() time.Time
 }
 
 func (o *Options) defaults() error {
@@ -123,8 +164,15 @@ func (o *Options) defaults() error {
 	default:
 		return invalid.Field("Format", string(o.Format), "COMPACT or FULL")
 	}
-	if o.Contract == "" {
+	switch o.Contract {
+	case "":
 		o.Contract = Auto
+	case Auto, Ticker, History, Stream:
+	default:
+		return invalid.Field("Contract", string(o.Contract), "AUTO, TICKER, HISTORY or STREAM")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Aggregation == 0 {
 		o.Aggregation = 100 * time.Millisecond

@@ -1,14 +1,15 @@
 package dxlink
 
 import (
-	"math"
+	"encoding/json"
 	"time"
 )
 
 // An Event is one of the kinds of market data. Unknown numbers are NaN, unknown
-// times zero.
+// times zero; sequences and indices that were not sent are 0.
 type Event interface {
-	Quote | Trade | Summary | Greeks | Candle
+	Quote | Trade | TradeETH | Summary | Profile | Greeks | TheoPrice | Underlying | Series | TimeAndSale | Candle |
+		OptionSale | Order | SpreadOrder | AnalyticOrder | Configuration | Message
 }
 
 // A Quote is the best bid and ask.
@@ -16,16 +17,19 @@ type Quote struct {
 	Symbol                   string
 	Time                     time.Time // of the event, when the server says
 	Sequence                 int64
+	TimeNanoPart             int64 // nanoseconds within the millisecond of the later of the two times
 	BidTime, AskTime         time.Time
 	BidExchange, AskExchange string
 	Bid, Ask                 float64
 	BidSize, AskSize         float64
 }
 
-// A Trade is the last trade and the totals of the day.
+// A Trade is the last trade of regular hours and the totals of the day.
 type Trade struct {
 	Symbol        string
+	EventTime     time.Time // of the event, when the server says
 	Time          time.Time // of the trade
+	TimeNanoPart  int64     // nanoseconds within the millisecond of Time
 	Sequence      int64
 	Exchange      string
 	Price         float64
@@ -38,14 +42,18 @@ type Trade struct {
 	ExtendedHours bool
 }
 
+// A TradeETH is the last trade in extended hours, and the totals of those.
+type TradeETH Trade
+
 // A Summary is the prices of the day and of the day before.
 type Summary struct {
 	Symbol           string
+	EventTime        time.Time
 	DayID            int64 // days since 1970-01-01
 	DayOpen          float64
 	DayHigh, DayLow  float64
 	DayClose         float64
-	DayCloseType     string
+	DayCloseType     string // REGULAR, INDICATIVE, PRELIMINARY, FINAL
 	PrevDayID        int64
 	PrevDayClose     float64
 	PrevDayCloseType string
@@ -53,10 +61,30 @@ type Summary struct {
 	OpenInterest     float64
 }
 
+// A Profile describes an instrument and says whether it trades.
+type Profile struct {
+	Symbol                string
+	EventTime             time.Time
+	Description           string
+	ShortSaleRestriction  string // ACTIVE, INACTIVE, UNDEFINED
+	TradingStatus         string // ACTIVE, HALTED, UNDEFINED
+	StatusReason          string
+	HaltStart, HaltEnd    time.Time // zero when not halted
+	HighLimit, LowLimit   float64   // prices beyond which trading halts
+	High52Week, Low52Week float64
+	Beta                  float64
+	EarningsPerShare      float64
+	DividendFrequency     float64 // payments a year
+	ExDividendAmount      float64
+	ExDividendDayID       int64 // days since 1970-01-01
+	Shares, FreeFloat     float64
+}
+
 // Greeks are an option's theoretical price, implied volatility and
 // sensitivities as dxFeed computes them.
 type Greeks struct {
 	Symbol     string
+	EventTime  time.Time
 	Flags      EventFlags
 	Index      int64
 	Time       time.Time
@@ -70,9 +98,80 @@ type Greeks struct {
 	Vega       float64
 }
 
+// A TheoPrice is an option's theoretical price and what it was computed from.
+type TheoPrice struct {
+	Symbol          string
+	EventTime       time.Time
+	Flags           EventFlags
+	Index           int64
+	Time            time.Time
+	Sequence        int64
+	Price           float64
+	UnderlyingPrice float64
+	Delta           float64
+	Gamma           float64
+	Dividend        float64 // implied simple yield
+	Interest        float64 // implied simple rate
+}
+
+// An Underlying sums up the options of an underlying.
+type Underlying struct {
+	Symbol                          string
+	EventTime                       time.Time
+	Flags                           EventFlags
+	Index                           int64
+	Time                            time.Time
+	Sequence                        int64
+	Volatility                      float64 // implied, 30 days
+	FrontVolatility, BackVolatility float64
+	CallVolume, PutVolume           float64
+	OptionVolume                    float64
+	PutCallRatio                    float64 // of volumes
+}
+
+// A Series sums up the options of one expiration. Its Index tells the series of
+// an underlying apart.
+type Series struct {
+	Symbol                string
+	EventTime             time.Time
+	Flags                 EventFlags
+	Index                 int64
+	Time                  time.Time
+	Sequence              int64
+	Expiration            int64 // days since 1970-01-01
+	Volatility            float64
+	CallVolume, PutVolume float64
+	PutCallRatio          float64
+	ForwardPrice          float64
+	Dividend, Interest    float64 // implied, simple
+}
+
+// A TimeAndSale is one trade, or another market event with a price.
+type TimeAndSale struct {
+	Symbol             string
+	EventTime          time.Time
+	Flags              EventFlags
+	Index              int64
+	Time               time.Time
+	TimeNanoPart       int64
+	Sequence           int64
+	Exchange           string
+	Price, Size        float64
+	Bid, Ask           float64 // at the time of the sale
+	SaleConditions     string
+	TradeThroughExempt string
+	AggressorSide      string // BUY, SELL, UNDEFINED
+	SpreadLeg          bool
+	ExtendedHours      bool
+	ValidTick          bool
+	Type               string // NEW, CORRECTION, CANCEL
+	Buyer, Seller      string
+}
+
 // A Candle is a bar. Its Symbol has the period in braces: "SPY{=d}".
 type Candle struct {
 	Symbol                 string
+	EventTime              time.Time
 	Flags                  EventFlags
 	Index                  int64 // unique within the symbol, ascending in time
 	Time                   time.Time
@@ -84,6 +183,85 @@ type Candle struct {
 	BidVolume, AskVolume   float64
 	ImpliedVolatility      float64
 	OpenInterest           float64
+}
+
+// An OptionSale is one trade in an option, sent to those who ask for its
+// underlying.
+type OptionSale struct {
+	Symbol             string // the underlying's
+	OptionSymbol       string
+	EventTime          time.Time
+	Flags              EventFlags
+	Index              int64
+	Time               time.Time
+	TimeNanoPart       int64
+	Sequence           int64
+	Exchange           string
+	Price, Size        float64
+	Bid, Ask           float64
+	SaleConditions     string
+	TradeThroughExempt string
+	AggressorSide      string
+	SpreadLeg          bool
+	ExtendedHours      bool
+	ValidTick          bool
+	Type               string
+	UnderlyingPrice    float64
+	Volatility, Delta  float64
+}
+
+// An Order is an order, or a price level, in the book of an exchange.
+type Order struct {
+	Symbol                string
+	EventTime             time.Time
+	Flags                 EventFlags
+	Index                 int64
+	Time                  time.Time
+	TimeNanoPart          int64
+	Sequence              int64
+	Source                string // of the book, such as "NTV"
+	Action                string
+	ActionTime            time.Time
+	OrderID, AuxOrderID   int64
+	Price, Size           float64
+	ExecutedSize          float64
+	Count                 int64 // orders at this price, when it is a level
+	Exchange              string
+	Side                  string // BUY, SELL, UNDEFINED
+	Scope                 string // COMPOSITE, REGIONAL, AGGREGATE, ORDER
+	TradeID               int64
+	TradePrice, TradeSize float64
+	MarketMaker           string
+}
+
+// A SpreadOrder is an order for a spread; it has no MarketMaker.
+type SpreadOrder struct {
+	Order
+	SpreadSymbol string
+}
+
+// An AnalyticOrder is an order with an estimate of what it hides.
+type AnalyticOrder struct {
+	Order
+	IcebergPeakSize     float64
+	IcebergHiddenSize   float64
+	IcebergExecutedSize float64
+	IcebergType         string
+}
+
+// A Configuration is a document that the feed keeps under a symbol.
+type Configuration struct {
+	Symbol     string
+	EventTime  time.Time
+	Version    int64
+	Attachment json.RawMessage // nil when there is none
+}
+
+// A Message is a document sent to all who ask for its symbol.
+type Message struct {
+	Symbol     string
+	EventTime  time.Time
+	Attachment json.RawMessage // nil when there is none
 }
 
 // EventFlags say where an event belongs in a snapshot or a transaction.
@@ -101,225 +279,3 @@ const (
 
 // Has reports whether all of the given flags are set.
 func (f EventFlags) Has(flags EventFlags) bool { return f&flags == flags }
-
-// The names of the kinds on the wire, and the fields asked for.
-var (
-	quoteFields = []string{"eventType", "eventSymbol", "eventTime", "sequence", "bidTime", "bidExchangeCode", "bidPrice", "bidSize",
-		"askTime", "askExchangeCode", "askPrice", "askSize"}
-	tradeFields = []string{"eventType", "eventSymbol", "eventTime", "time", "sequence", "exchangeCode", "price", "change", "size",
-		"dayId", "dayVolume", "dayTurnover", "tickDirection", "extendedTradingHours"}
-	summaryFields = []string{"eventType", "eventSymbol", "eventTime", "dayId", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "dayClosePrice",
-		"dayClosePriceType", "prevDayId", "prevDayClosePrice", "prevDayClosePriceType", "prevDayVolume", "openInterest"}
-	greeksFields = []string{"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "sequence", "price", "volatility",
-		"delta", "gamma", "theta", "rho", "vega"}
-	candleFields = []string{"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "sequence", "count", "open", "high",
-		"low", "close", "volume", "VWAP", "bidVolume", "askVolume", "impVolatility", "openInterest"}
-)
-
-func wantedFields() map[string][]string {
-	return map[string][]string{"Quote": quoteFields, "Trade": tradeFields, "Summary": summaryFields, "Greeks": greeksFields, "Candle": candleFields}
-}
-
-// kindOf returns the wire name of T.
-func kindOf[T Event]() string {
-	var zero T
-	switch any(zero).(type) {
-	case Quote:
-		return "Quote"
-	case Trade:
-		return "Trade"
-	case Summary:
-		return "Summary"
-	case Greeks:
-		return "Greeks"
-	}
-	return "Candle"
-}
-
-// A record is an event being filled field by field.
-type record interface {
-	set(field string, v value)
-	event() any
-	symbol() string
-}
-
-// newRecord returns a record of the kind with every number unknown, nil for
-// kinds this package does not know.
-func newRecord(kind string) record {
-	n := math.NaN()
-	switch kind {
-	case "Quote":
-		return &Quote{Bid: n, Ask: n, BidSize: n, AskSize: n}
-	case "Trade":
-		return &Trade{Price: n, Change: n, Size: n, DayVolume: n, DayTurnover: n}
-	case "Summary":
-		return &Summary{DayOpen: n, DayHigh: n, DayLow: n, DayClose: n, PrevDayClose: n, PrevDayVolume: n, OpenInterest: n}
-	case "Greeks":
-		return &Greeks{Price: n, Volatility: n, Delta: n, Gamma: n, Theta: n, Rho: n, Vega: n}
-	case "Candle":
-		return &Candle{Count: n, Open: n, High: n, Low: n, Close: n, Volume: n, VWAP: n, BidVolume: n, AskVolume: n, ImpliedVolatility: n, OpenInterest: n}
-	}
-	return nil
-}
-
-func (e *Quote) symbol() string   { return e.Symbol }
-func (e *Quote) event() any       { return *e }
-func (e *Trade) symbol() string   { return e.Symbol }
-func (e *Trade) event() any       { return *e }
-func (e *Summary) symbol() string { return e.Symbol }
-func (e *Summary) event() any     { return *e }
-func (e *Greeks) symbol() string  { return e.Symbol }
-func (e *Greeks) event() any      { return *e }
-func (e *Candle) symbol() string  { return e.Symbol }
-func (e *Candle) event() any      { return *e }
-
-func (e *Quote) set(field string, v value) {
-	switch field {
-	case "eventSymbol":
-		e.Symbol = v.text()
-	case "eventTime":
-		e.Time = v.time()
-	case "sequence":
-		e.Sequence = v.int()
-	case "bidTime":
-		e.BidTime = v.time()
-	case "bidExchangeCode":
-		e.BidExchange = v.code()
-	case "bidPrice":
-		e.Bid = v.float()
-	case "bidSize":
-		e.BidSize = v.float()
-	case "askTime":
-		e.AskTime = v.time()
-	case "askExchangeCode":
-		e.AskExchange = v.code()
-	case "askPrice":
-		e.Ask = v.float()
-	case "askSize":
-		e.AskSize = v.float()
-	}
-}
-
-func (e *Trade) set(field string, v value) {
-	switch field {
-	case "eventSymbol":
-		e.Symbol = v.text()
-	case "time":
-		e.Time = v.time()
-	case "sequence":
-		e.Sequence = v.int()
-	case "exchangeCode":
-		e.Exchange = v.code()
-	case "price":
-		e.Price = v.float()
-	case "change":
-		e.Change = v.float()
-	case "size":
-		e.Size = v.float()
-	case "dayId":
-		e.DayID = v.int()
-	case "dayVolume":
-		e.DayVolume = v.float()
-	case "dayTurnover":
-		e.DayTurnover = v.float()
-	case "tickDirection":
-		e.TickDirection = v.text()
-	case "extendedTradingHours":
-		e.ExtendedHours = v.bool()
-	}
-}
-
-func (e *Summary) set(field string, v value) {
-	switch field {
-	case "eventSymbol":
-		e.Symbol = v.text()
-	case "dayId":
-		e.DayID = v.int()
-	case "dayOpenPrice":
-		e.DayOpen = v.float()
-	case "dayHighPrice":
-		e.DayHigh = v.float()
-	case "dayLowPrice":
-		e.DayLow = v.float()
-	case "dayClosePrice":
-		e.DayClose = v.float()
-	case "dayClosePriceType":
-		e.DayCloseType = v.text()
-	case "prevDayId":
-		e.PrevDayID = v.int()
-	case "prevDayClosePrice":
-		e.PrevDayClose = v.float()
-	case "prevDayClosePriceType":
-		e.PrevDayCloseType = v.text()
-	case "prevDayVolume":
-		e.PrevDayVolume = v.float()
-	case "openInterest":
-		e.OpenInterest = v.float()
-	}
-}
-
-func (e *Greeks) set(field string, v value) {
-	switch field {
-	case "eventSymbol":
-		e.Symbol = v.text()
-	case "eventFlags":
-		e.Flags = EventFlags(v.int())
-	case "index":
-		e.Index = v.int()
-	case "time":
-		e.Time = v.time()
-	case "sequence":
-		e.Sequence = v.int()
-	case "price":
-		e.Price = v.float()
-	case "volatility":
-		e.Volatility = v.float()
-	case "delta":
-		e.Delta = v.float()
-	case "gamma":
-		e.Gamma = v.float()
-	case "theta":
-		e.Theta = v.float()
-	case "rho":
-		e.Rho = v.float()
-	case "vega":
-		e.Vega = v.float()
-	}
-}
-
-func (e *Candle) set(field string, v value) {
-	switch field {
-	case "eventSymbol":
-		e.Symbol = v.text()
-	case "eventFlags":
-		e.Flags = EventFlags(v.int())
-	case "index":
-		e.Index = v.int()
-	case "time":
-		e.Time = v.time()
-	case "sequence":
-		e.Sequence = v.int()
-	case "count":
-		e.Count = v.float()
-	case "open":
-		e.Open = v.float()
-	case "high":
-		e.High = v.float()
-	case "low":
-		e.Low = v.float()
-	case "close":
-		e.Close = v.float()
-	case "volume":
-		e.Volume = v.float()
-	case "VWAP":
-		e.VWAP = v.float()
-	case "bidVolume":
-		e.BidVolume = v.float()
-	case "askVolume":
-		e.AskVolume = v.float()
-	case "impVolatility":
-		e.ImpliedVolatility = v.float()
-	case "openInterest":
-		e.OpenInterest = v.float()
-	}
-}

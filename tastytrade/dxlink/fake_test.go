@@ -21,12 +21,15 @@ type message = map[string]any
 // A fake is a dxLink server that is strict about the order of messages, as the
 // real one is. Its hooks run on the goroutine of the connection.
 type fake struct {
-	tokens    []string // accepted; the n-th connection must use the n-th, the last one for the rest
-	keepalive float64  // seconds in SETUP; 0: 60
-	silent    bool     // send no KEEPALIVE
-	hello     bool     // do not say UNAUTHORIZED first
+	tokens    []string                       // accepted; the n-th connection must use the n-th, the last one for the rest
+	keepalive float64                        // seconds in SETUP; 0: 60
+	silent    bool                           // send no KEEPALIVE
+	hello     bool                           // do not say UNAUTHORIZED first
+	accept    func(token string) bool        // in place of tokens
+	upgrade   func(http.ResponseWriter) bool // whether to answer the handshake in another way
 	opened    func(c *fakeConn, channel int, contract string)
 	subscribe func(c *fakeConn, channel int, add []entry)
+	depth     func(c *fakeConn, channel int, setup message)
 
 	dial  dxlink.DialFunc
 	t     testing.TB
@@ -47,6 +50,7 @@ type fakeConn struct {
 	ctx      context.Context
 	mu       sync.Mutex
 	channels map[int]string // contracts
+	subs     map[entry]bool // FromTime 0
 }
 
 func (f *fake) start(t testing.TB) *fake {
@@ -121,13 +125,16 @@ func (f *fake) conn(n int) *fakeConn {
 }
 
 func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
+	if f.upgrade != nil && f.upgrade(w) {
+		return
+	}
 	ws, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer ws.CloseNow()
 	ws.SetReadLimit(1 << 20)
-	c := &fakeConn{f: f, ws: ws, ctx: r.Context(), channels: map[int]string{}}
+	c := &fakeConn{f: f, ws: ws, ctx: r.Context(), channels: map[int]string{}, subs: map[entry]bool{}}
 	f.mu.Lock()
 	f.conns = append(f.conns, c)
 	token := f.tokens[min(len(f.conns), len(f.tokens))-1]
@@ -182,25 +189,27 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 			if stage != "AUTH" {
 				f.violation("AUTH out of order")
 			}
-			if m["token"] != token {
+			given, _ := m["token"].(string)
+			if f.accept == nil && given != token || f.accept != nil && !f.accept(given) {
 				c.send(message{"type": "AUTH_STATE", "channel": 0, "state": "UNAUTHORIZED"})
 				continue
 			}
 			stage = "READY"
 			c.send(message{"type": "AUTH_STATE", "channel": 0, "state": "AUTHORIZED", "userId": "u"})
 		case "CHANNEL_REQUEST":
-			if stage != "READY" || channel%2 != 1 || m["service"] != "FEED" {
+			service, _ := m["service"].(string)
+			if stage != "READY" || channel%2 != 1 || service != "FEED" && service != "DOM" {
 				f.violation("CHANNEL_REQUEST out of order")
 			}
 			contract, _ := m["parameters"].(message)["contract"].(string)
 			c.mu.Lock()
 			c.channels[channel] = contract
 			c.mu.Unlock()
-			c.send(message{"type": "CHANNEL_OPENED", "channel": channel, "service": "FEED", "parameters": message{"contract": contract, "subFormat": "LIST"}})
+			c.send(message{"type": "CHANNEL_OPENED", "channel": channel, "service": service, "parameters": message{"contract": contract, "subFormat": "LIST"}})
 			if f.opened != nil {
 				f.opened(c, channel, contract)
 			}
-		case "FEED_SETUP", "FEED_SUBSCRIPTION", "CHANNEL_CANCEL":
+		case "FEED_SETUP", "FEED_SUBSCRIPTION", "CHANNEL_CANCEL", "DOM_SETUP":
 			c.mu.Lock()
 			_, open := c.channels[channel]
 			c.mu.Unlock()
@@ -212,6 +221,20 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 				delete(c.channels, channel)
 				c.mu.Unlock()
 				c.send(message{"type": "CHANNEL_CLOSED", "channel": channel})
+			}
+			c.mu.Lock()
+			for _, e := range entries(m, "add") {
+				c.subs[entry{e.Type, e.Symbol, 0}] = true
+			}
+			for _, e := range entries(m, "remove") {
+				if !c.subs[entry{e.Type, e.Symbol, 0}] {
+					f.violation("removed and never added: " + e.Symbol)
+				}
+				delete(c.subs, entry{e.Type, e.Symbol, 0})
+			}
+			c.mu.Unlock()
+			if kind == "DOM_SETUP" && f.depth != nil {
+				f.depth(c, channel, m)
 			}
 			if add := entries(m, "add"); len(add) > 0 && f.subscribe != nil {
 				f.subscribe(c, channel, add)
@@ -239,6 +262,9 @@ func (c *fakeConn) send(m message) {
 	defer cancel()
 	_ = c.ws.Write(ctx, websocket.MessageText, data)
 }
+
+// raw sends what need not be JSON.
+func (c *fakeConn) raw(data []byte) error { return c.ws.Write(c.ctx, websocket.MessageText, data) }
 
 func (c *fakeConn) config(channel int, fields map[string][]string) {
 	c.send(message{"type": "FEED_CONFIG", "channel": channel, "aggregationPeriod": 0.1, "dataFormat": "COMPACT", "eventFields": fields})

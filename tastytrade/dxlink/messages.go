@@ -2,7 +2,8 @@ package dxlink
 
 import "encoding/json"
 
-// inbound is every message of the server: the fields of all types together.
+// inbound is every message of the server but most FEED_DATA: the fields of all
+// types together.
 type inbound struct {
 	Type    string `json:"type"`
 	Channel int    `json:"channel"`
@@ -15,6 +16,8 @@ type inbound struct {
 	EventFields map[string][]string `json:"eventFields"`
 
 	Data json.RawMessage `json:"data"` // FEED_DATA
+
+	depthSnapshot // DOM_SNAPSHOT
 
 	Error   string `json:"error"` // ERROR
 	Message string `json:"message"`
@@ -41,10 +44,10 @@ type plainMessage struct {
 }
 
 type channelRequest struct {
-	Type       string            `json:"type"`
-	Channel    int               `json:"channel"`
-	Service    string            `json:"service"`
-	Parameters map[string]string `json:"parameters"`
+	Type       string `json:"type"`
+	Channel    int    `json:"channel"`
+	Service    string `json:"service"`
+	Parameters any    `json:"parameters"`
 }
 
 type feedSetup struct {
@@ -65,5 +68,6 @@ type feedSubscription struct {
 type feedEntry struct {
 	Type     string `json:"type"`
 	Symbol   string `json:"symbol"`
-	FromTime int64  `json:"fromTime,omitempty"` // Unix milliseconds, candles only
+	FromTime int64  `json:"fromTime,omitempty"` // Unix milliseconds; 0: no history
+	Source   string `json:"source,omitempty"`   // of an order book
 }

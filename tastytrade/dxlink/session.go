@@ -19,6 +19,7 @@ type session struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	in     chan []byte
+	free   chan []byte // messages that have been read, for their memory
 	wg     sync.WaitGroup
 	server time.Duration // how long the server lets the client be silent
 
@@ -32,8 +33,14 @@ var (
 	errWrite  = 10 * time.Second // how long one message may take to be written
 )
 
+// inbox is how many messages wait between the socket and the decoder.
+const inbox = 64
+
+// mostKept is how large a message may be for its memory to be used again.
+const mostKept = 1 << 20
+
 func newSession(ctx context.Context, ws *wsconn.Conn) *session {
-	s := &session{ws: ws, in: make(chan []byte, 64), wake: make(chan struct{}, 1)}
+	s := &session{ws: ws, in: make(chan []byte, inbox), free: make(chan []byte, inbox), wake: make(chan struct{}, 1)}
 	s.ctx, s.cancel = context.WithCancelCause(ctx)
 	s.wg.Go(s.read)
 	s.wg.Go(s.write)
@@ -83,7 +90,12 @@ func (s *session) write() {
 
 func (s *session) read() {
 	for {
-		data, err := s.ws.Read(s.ctx)
+		var buf []byte
+		select {
+		case buf = <-s.free:
+		default:
+		}
+		data, err := s.ws.ReadInto(s.ctx, buf)
 		if err != nil {
 			s.cancel(err)
 			return
@@ -93,6 +105,17 @@ func (s *session) read() {
 		case <-s.ctx.Done():
 			return
 		}
+	}
+}
+
+// reuse gives back the memory of a message.
+func (s *session) reuse(data []byte) {
+	if cap(data) > mostKept {
+		return
+	}
+	select {
+	case s.free <- data:
+	default:
 	}
 }
 
@@ -196,16 +219,27 @@ func (c *Conn) serve(s *session) error {
 	silence := time.NewTimer(c.opts.Keepalive)
 	defer silence.Stop()
 	for {
+		in, room := s.in, c.held()
+		if room != nil {
+			in = nil // a consumer wants every event and is behind
+		}
 		select {
-		case data := <-s.in:
+		case data := <-in:
 			silence.Reset(c.opts.Keepalive)
-			if err := c.handle(s, data); err != nil {
+			err := c.handle(s, data)
+			s.reuse(data)
+			if err != nil {
 				return err
 			}
+		case <-room:
+			silence.Reset(c.opts.Keepalive)
 		case <-keepalive.C:
 			s.send(plainMessage{Type: "KEEPALIVE"})
 		case <-silence.C:
-			return errSilent
+			if room == nil {
+				return errSilent
+			}
+			silence.Reset(c.opts.Keepalive) // it is not the server that is silent
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		}
@@ -214,8 +248,18 @@ func (c *Conn) serve(s *session) error {
 
 // handle acts on one message. An error ends the session.
 func (c *Conn) handle(s *session, data []byte) error {
+	c.mu.Lock()
+	c.stats.Messages++
+	c.stats.Bytes += uint64(len(data))
+	c.mu.Unlock()
+	if channel, at, ok := feedData(data); ok && c.data(channel, data, at, true) {
+		return nil
+	}
 	var m inbound
 	if err := json.Unmarshal(data, &m); err != nil {
+		c.mu.Lock()
+		c.stats.Rejected++
+		c.mu.Unlock()
 		c.trouble(fmt.Errorf("dxlink: a message that cannot be read: %w", err))
 		return nil
 	}
@@ -225,7 +269,9 @@ func (c *Conn) handle(s *session, data []byte) error {
 	case "FEED_CONFIG":
 		c.configured(&m)
 	case "FEED_DATA":
-		c.data(&m)
+		c.data(m.Channel, m.Data, 0, false)
+	case "DOM_SNAPSHOT":
+		c.book(&m)
 	case "CHANNEL_CLOSED":
 		return c.channelEnded(m.Channel, &ProtocolError{Channel: m.Channel, Code: "CHANNEL_CLOSED", Message: "the server closed the channel"}, true)
 	case "AUTH_STATE":
@@ -244,4 +290,30 @@ func (c *Conn) handle(s *session, data []byte) error {
 		return c.channelEnded(m.Channel, err, false)
 	}
 	return nil
+}
+
+// feedData finds the data of a FEED_DATA message written as servers do, without
+// white space and with the type and the channel in front. Others are read by
+// encoding/json.
+func feedData(b []byte) (channel, at int, ok bool) {
+	i, typed, numbered := 0, false, false
+	for i < len(b) {
+		switch {
+		case has(b, i, `{"type":"FEED_DATA"`) && i == 0:
+			i, typed = i+len(`{"type":"FEED_DATA"`), true
+		case has(b, i, `,"type":"FEED_DATA"`) && i > 0:
+			i, typed = i+len(`,"type":"FEED_DATA"`), true
+		case has(b, i, `{"channel":`) && i == 0, has(b, i, `,"channel":`) && i > 0:
+			n, end := quickInt(b, i+len(`{"channel":`))
+			if end == 0 {
+				return 0, 0, false
+			}
+			i, channel, numbered = end, int(n), true
+		case has(b, i, `,"data":[`) && typed && numbered:
+			return channel, i + len(`,"data":`), true
+		default:
+			return 0, 0, false
+		}
+	}
+	return 0, 0, false
 }

@@ -2,7 +2,6 @@ package dxlink
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -12,27 +11,39 @@ import (
 	"github.com/ttai-go/ttai/internal/invalid"
 )
 
-// A Policy says what a subscription's buffer keeps while its consumer is busy.
+// A Policy says what a subscription's buffer does while its consumer is busy.
 type Policy int8
 
 // The policies.
 const (
-	// Conflate keeps the latest event of each symbol, of candles the latest of
-	// each symbol and index. A slow consumer is never behind.
+	// Conflate keeps the latest event of each symbol, of kinds that have an index
+	// (candles, series, sales, orders) the latest of each symbol and index. A slow
+	// consumer is never behind. Parts of snapshots and events of the symbol "*"
+	// are kept apart. The oldest is dropped when the buffer is full.
 	Conflate Policy = iota
 	// KeepAll keeps every event and drops the oldest when the buffer is full.
 	KeepAll
+	// Block keeps every event and drops none: while the buffer is full the
+	// connection is not read, which holds up all its subscriptions, and in the end
+	// the server may close it. The buffer may exceed its size by the events of one
+	// message. Use a Conn of its own.
+	Block
 )
 
 // SubscriptionOptions configure a [Subscription]. The zero value works.
 type SubscriptionOptions struct {
 	Policy Policy
-	// Size is how many events the buffer holds; the oldest is dropped when one
-	// more comes. 0: 65536.
+	// Size is how many events the buffer holds; 0: 65536.
 	Size int
-	// From asks for the history of candles since then, newest first, before
-	// the live ones. Other events have none.
+	// From asks for the history since then, newest first, before the live events.
+	// Only kinds with an index have one: candles, sales, greeks and the like.
 	From time.Time
+	// Source is the order book asked for, such as "NTV"; for orders only.
+	Source string
+	// Contract puts the subscription on a channel of its own with this contract.
+	// Empty: candles, series, orders and what has From or Source get a channel
+	// with History, everything else shares one with Options.Contract.
+	Contract Contract
 	// OnGap is called within the loop over Events, in its place between the
 	// events from before and after a lost connection.
 	OnGap func(Gap)
@@ -42,89 +53,97 @@ type SubscriptionOptions struct {
 // methods are safe for concurrent use, but one loop at a time may run over
 // Events. It survives lost connections; see [Gap].
 type Subscription[T Event] struct {
-	conn *Conn
-	kind string
-	opts SubscriptionOptions
-	stop func() bool // ends the watch on the context
+	conn  *Conn
+	shape shape // for what is known of the kind; its fields belong to no event
+	opts  SubscriptionOptions
+	buf   buffer[T]
+	watch watch
 
-	// Guarded by conn.mu. A sink is called with conn.mu held, so that mu below
-	// comes after it.
+	// Guarded by conn.mu.
 	feed    *feed
+	table   *table[T]
+	own     bool // the channel has no other subscriber
 	symbols map[string]bool
 	closed  bool
-
-	mu      sync.Mutex
-	queue   []bufferKey
-	items   map[bufferKey]item[T]
-	counter int64
-	dropped uint64
-	gaps    uint64
-	ended   bool
-	err     error
-	wake    chan struct{}
-}
-
-// A bufferKey names what an event replaces: the event of the same symbol and
-// index, if no gap lies between the two.
-type bufferKey struct {
-	symbol string
-	n      int64
-	gaps   uint64
-}
-
-type item[T Event] struct {
-	event T
-	gap   *Gap
 }
 
 // Subscribe asks for events of kind T. Events conflate per symbol; use
 // [SubscribeWith] for other wishes. ctx lives as long as the stream: when it
 // ends, so does the subscription. Symbols are the streamer's, and may be added
-// and removed later.
+// and removed later; "*" is all of them, where the server allows it.
 func Subscribe[T Event](ctx context.Context, conn *Conn, symbols ...string) (*Subscription[T], error) {
 	return SubscribeWith[T](ctx, conn, nil, symbols...)
 }
 
 // SubscribeWith is [Subscribe] with options.
 func SubscribeWith[T Event](ctx context.Context, conn *Conn, opts *SubscriptionOptions, symbols ...string) (*Subscription[T], error) {
-	s := &Subscription[T]{conn: conn, kind: kindOf[T](), symbols: map[string]bool{}, items: map[bufferKey]item[T]{}, wake: make(chan struct{}, 1)}
+	s := &Subscription[T]{conn: conn, shape: shapeOf(new(T)), symbols: map[string]bool{}}
 	if opts != nil {
 		s.opts = *opts
 	}
-	if s.opts.Size == 0 {
-		s.opts.Size = 65536
-	}
-	if s.opts.Size < 0 {
-		return nil, invalid.Field("Size", s.opts.Size, "1 or more, or 0 for the default")
-	}
-	if !s.opts.From.IsZero() && s.kind != "Candle" {
-		return nil, invalid.Field("From", s.opts.From, "the zero time: only candles have a history")
-	}
-	if err := checkSymbols(symbols); err != nil {
+	if err := s.check(symbols); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	s.buf.init(s.opts.Policy, s.opts.Size)
 	conn.mu.Lock()
 	defer conn.mu.Unlock()
 	if err := conn.ended(); err != nil {
 		return nil, err
 	}
-	if s.kind == "Candle" {
-		s.feed = conn.open(History) // its own channel: the start of its history is its own
+	switch s.shape.kind {
+	case "Candle", "Series", "Order", "SpreadOrder", "AnalyticOrder":
+		s.own = true
+	}
+	if s.own || !s.opts.From.IsZero() || s.opts.Source != "" || s.opts.Contract != "" {
+		s.own = true // the start of its history, and its snapshot, are its own
+		if s.opts.Contract == "" {
+			s.opts.Contract = History
+		}
+		s.feed = conn.open(&feed{service: "FEED", contract: s.opts.Contract})
 	} else {
 		if conn.ticks == nil {
-			conn.ticks = conn.open(conn.opts.Contract)
+			conn.ticks = conn.open(&feed{service: "FEED", contract: conn.opts.Contract})
 		}
 		s.feed = conn.ticks
 	}
+	s.table = tableOf[T](s.feed)
+	if s.opts.Policy == Block {
+		conn.blockers[s] = struct{}{}
+	}
 	s.addLocked(symbols)
-	s.stop = context.AfterFunc(ctx, func() {
+	s.watch.start(ctx, func() {
 		s.leave()
 		s.end(ctx.Err())
 	})
 	return s, nil
+}
+
+func (s *Subscription[T]) check(symbols []string) error {
+	o := &s.opts
+	if o.Size == 0 {
+		o.Size = 65536
+	}
+	if o.Size < 0 {
+		return invalid.Field("Size", o.Size, "1 or more, or 0 for the default")
+	}
+	if o.Policy < Conflate || o.Policy > Block {
+		return invalid.Field("Policy", o.Policy, "Conflate, KeepAll or Block")
+	}
+	if !o.From.IsZero() && s.shape.index == nil {
+		return invalid.Field("From", o.From, "the zero time: only kinds with an index, such as candles, have a history")
+	}
+	if o.Source != "" && !strings.HasSuffix(s.shape.kind, "Order") {
+		return invalid.Field("Source", o.Source, "empty: only orders have sources")
+	}
+	switch o.Contract {
+	case "", Auto, Ticker, History, Stream:
+	default:
+		return invalid.Field("Contract", string(o.Contract), "AUTO, TICKER, HISTORY or STREAM")
+	}
+	return checkSymbols(symbols)
 }
 
 // ended returns why no more can be asked of the Conn; the caller holds mu.
@@ -150,27 +169,30 @@ func checkSymbols(symbols []string) error {
 // Events yields events as they come, in the order of their arrival except for
 // what conflation replaced. The loop ends without an error after Close, and
 // with one that says why when ctx or the connection ended.
-func (s *Subscription[T]) Events() iter.Seq2[T, error] {
+func (s *Subscription[T]) Events() iter.Seq2[T, error] { return events(&s.buf, s.opts.OnGap) }
+
+func events[T any](b *buffer[T], onGap func(Gap)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var event T
+		var gap Gap
 		for {
-			it, ok, ended, err := s.take()
-			switch {
-			case ok && it.gap != nil:
-				if s.opts.OnGap != nil {
-					s.opts.OnGap(*it.gap)
-				}
-			case ok:
-				if !yield(it.event, nil) {
+			switch what, err := b.take(&event, &gap); what {
+			case anEvent:
+				if !yield(event, nil) {
 					return
 				}
-			case ended:
+			case aGap:
+				if onGap != nil {
+					onGap(gap)
+				}
+			case theEnd:
 				if err != nil {
 					var none T
 					yield(none, err)
 				}
 				return
-			default:
-				<-s.wake
+			case nothing:
+				<-b.wake
 			}
 		}
 	}
@@ -203,9 +225,12 @@ func (s *Subscription[T]) addLocked(symbols []string) {
 	}
 	var from int64
 	if !s.opts.From.IsZero() {
-		from = s.opts.From.UnixMilli()
+		from = fromTime(s.opts.From)
 	}
-	s.conn.add(s.feed, s.kind, fresh, from, s)
+	ask := s.table.add(fresh, from, s.opts.Source, func(symbol string) receiver[T] {
+		return &link[T]{sub: s, conflate: s.opts.Policy == Conflate && symbol != "*" && !s.shape.unique, byIndex: s.shape.byIndex || from > 0}
+	})
+	s.conn.ask(s.feed, ask, nil)
 }
 
 // Remove ends the events of symbols. What is in the buffer stays.
@@ -222,18 +247,17 @@ func (s *Subscription[T]) Remove(symbols ...string) error {
 			gone = append(gone, symbol)
 		}
 	}
-	s.conn.remove(s.feed, s.kind, gone, s)
+	s.conn.ask(s.feed, nil, s.table.remove(gone, s.opts.Source, s))
 	return nil
 }
 
-// Close ends the subscription: when it returns nothing more is buffered, and a
-// loop over Events ends. It may be called twice, and within the loop.
+// Close ends the subscription and waits until it is off the connection: when
+// it returns nothing more is buffered or will be, and a loop over Events ends
+// with its next step. It may be called twice, and within the loop.
 func (s *Subscription[T]) Close() error {
-	s.stop()
+	s.watch.stop()
 	s.leave()
-	s.mu.Lock()
-	s.queue, s.items = nil, map[bufferKey]item[T]{}
-	s.mu.Unlock()
+	s.buf.clear()
 	s.end(nil)
 	return nil
 }
@@ -246,9 +270,9 @@ func (s *Subscription[T]) leave() {
 		return
 	}
 	s.closed = true
-	if s.kind == "Candle" {
+	delete(s.conn.blockers, s)
+	if s.own {
 		s.conn.cancelFeed(s.feed)
-		clear(s.feed.entries)
 		return
 	}
 	symbols := make([]string, 0, len(s.symbols))
@@ -256,165 +280,71 @@ func (s *Subscription[T]) leave() {
 		symbols = append(symbols, symbol)
 	}
 	slices.Sort(symbols)
-	s.conn.remove(s.feed, s.kind, symbols, s)
+	s.conn.ask(s.feed, nil, s.table.remove(symbols, s.opts.Source, s))
 }
 
 // Dropped returns how many events the consumer never saw: replaced by newer
 // ones of their symbol, or pushed out of a full buffer.
 func (s *Subscription[T]) Dropped() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.dropped
+	_, dropped, _, _ := s.buf.counts()
+	return dropped
+}
+
+// Buffered returns how many events wait for the consumer.
+func (s *Subscription[T]) Buffered() int {
+	waiting, _, _, _ := s.buf.counts()
+	return waiting
 }
 
 // Gaps returns how many times the connection was lost and found again.
 func (s *Subscription[T]) Gaps() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.gaps
+	_, _, _, gaps := s.buf.counts()
+	return gaps
 }
 
-func (s *Subscription[T]) offer(event any) {
-	e, ok := event.(T)
-	if !ok {
+func (s *Subscription[T]) gap(g Gap)             { s.buf.gap(g) }
+func (s *Subscription[T]) end(err error)         { s.buf.end(err) }
+func (s *Subscription[T]) full() <-chan struct{} { return s.buf.full() }
+
+// A link is a subscription's interest in one symbol.
+type link[T Event] struct {
+	sub               *Subscription[T]
+	slot              slot
+	conflate, byIndex bool
+}
+
+func (l *link[T]) owner() sink        { return l.sub }
+func (l *link[T]) buffer() *buffer[T] { return &l.sub.buf }
+
+func (l *link[T]) offer(e *T, at place) {
+	if !l.conflate {
+		l.sub.buf.put(e, nil, false, at)
 		return
 	}
-	key := bufferKey{}
-	switch x := event.(type) {
-	case Quote:
-		key.symbol = x.Symbol
-	case Trade:
-		key.symbol = x.Symbol
-	case Summary:
-		key.symbol = x.Symbol
-	case Greeks:
-		key.symbol = x.Symbol
-	case Candle:
-		key = bufferKey{symbol: x.Symbol, n: x.Index}
-	}
-	s.push(key, item[T]{event: e}, s.opts.Policy == KeepAll)
+	l.sub.buf.put(e, &l.slot, l.byIndex, at)
 }
 
-func (s *Subscription[T]) gap(g Gap) {
-	s.mu.Lock()
-	s.gaps++
-	s.mu.Unlock()
-	s.push(bufferKey{}, item[T]{gap: &g}, true)
+// A watch ends a subscription with its context.
+type watch struct {
+	once   sync.Once
+	cancel func() bool
+	ended  chan struct{}
 }
 
-func (s *Subscription[T]) push(key bufferKey, it item[T], unique bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		return
-	}
-	key.gaps = s.gaps
-	if unique { // no symbol is empty, so that these keys collide with nothing
-		s.counter++
-		key = bufferKey{n: s.counter}
-	}
-	if _, waiting := s.items[key]; waiting {
-		s.items[key] = it
-		s.dropped++
-		return
-	}
-	if len(s.queue) >= s.opts.Size {
-		delete(s.items, s.queue[0])
-		s.queue = s.queue[1:]
-		s.dropped++
-	}
-	s.queue = append(s.queue, key)
-	s.items[key] = it
-	s.signal()
+func (w *watch) start(ctx context.Context, end func()) {
+	w.ended = make(chan struct{})
+	w.cancel = context.AfterFunc(ctx, func() {
+		defer close(w.ended)
+		end()
+	})
 }
 
-func (s *Subscription[T]) signal() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (s *Subscription[T]) end(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.ended {
-		s.ended, s.err = true, err
-	}
-	s.signal()
-}
-
-func (s *Subscription[T]) take() (it item[T], ok, ended bool, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.queue) == 0 {
-		if s.ended {
-			s.signal() // for a loop that comes later
+// stop waits for an end that is under way.
+func (w *watch) stop() {
+	w.once.Do(func() {
+		if w.cancel() {
+			close(w.ended)
 		}
-		return it, false, s.ended, s.err
-	}
-	key := s.queue[0]
-	s.queue = s.queue[1:]
-	it = s.items[key]
-	delete(s.items, key)
-	return it, true, false, nil
-}
-
-// Latest returns the latest event of each symbol: what has arrived when the
-// last one has, or when the deadline of ctx comes (Options.Snapshot when it has
-// none), and in missing the symbols without an answer, in the order asked.
-// Running out of time is not an error; the error says that ctx was cancelled or
-// the connection ended for good.
-func Latest[T Event](ctx context.Context, conn *Conn, symbols ...string) (got map[string]T, missing []string, err error) {
-	ctx, cancel := conn.withDeadline(ctx)
-	defer cancel()
-	got = make(map[string]T, len(symbols))
-	waiting := make(map[string]bool, len(symbols))
-	for _, symbol := range symbols {
-		waiting[symbol] = true
-	}
-	if len(waiting) == 0 {
-		return got, nil, nil
-	}
-	s, err := Subscribe[T](ctx, conn, symbols...)
-	if err != nil {
-		return got, symbols, err
-	}
-	defer s.Close()
-	for event, failed := range s.Events() {
-		if failed != nil {
-			if !errors.Is(failed, context.DeadlineExceeded) {
-				err = failed
-			}
-			break
-		}
-		symbol := symbolOf(event)
-		got[symbol] = event
-		if delete(waiting, symbol); len(waiting) == 0 {
-			break
-		}
-	}
-	for _, symbol := range symbols {
-		if waiting[symbol] {
-			missing = append(missing, symbol)
-			delete(waiting, symbol) // named once
-		}
-	}
-	return got, missing, err
-}
-
-func symbolOf[T Event](event T) string {
-	switch x := any(event).(type) {
-	case Quote:
-		return x.Symbol
-	case Trade:
-		return x.Symbol
-	case Summary:
-		return x.Symbol
-	case Greeks:
-		return x.Symbol
-	case Candle:
-		return x.Symbol
-	}
-	return ""
+	})
+	<-w.ended
 }
