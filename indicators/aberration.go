@@ -43,7 +43,7 @@ func (s *AberrationStream) Peek(high, low, close float64) AberrationPoint {
 	return AberrationPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2], ATR: s.out[3]}
 }
 
-func aberrationIndicator() Indicator {
+var aberrationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Aberration", Summary: "Aberration: one average true range either side of the typical price's average.",
 		Inputs: hlc(), Params: []Param{period("n", 5, 1), period("atr", 15, 1)}, Outputs: append(overlay("Upper", "Middle", "Lower"), pane("ATR")...)},
 		func(p []float64) int { return int(max(p[0]-1, p[1])) }, func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func aberrationIndicator() Indicator {
 				out[0], out[1], out[2], out[3] = m+width, m, m-width, width
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *AccelerationBandsStream) Peek(high, low, close float64) AccelerationBan
 	return AccelerationBandsPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2]}
 }
 
-func accelerationIndicator() Indicator {
+var accelerationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "AccelerationBands", Aliases: []string{"ACCBANDS"}, Summary: "Acceleration bands: averages of highs and lows widened by their range.",
 		Inputs: hlc(), Params: []Param{period("n", 20, 1), number("factor", 4, 0, 1000)}, Outputs: overlay("Upper", "Middle", "Lower")},
 		first(-1), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func accelerationIndicator() Indicator {
 				out[0], out[1], out[2] = u.push(in[0]*(1+w)), m.push(in[2]), l.push(in[1]*(1-w))
 			}
 		})
-}
+})

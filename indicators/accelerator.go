@@ -35,7 +35,7 @@ func (s *AcceleratorStream) Peek(high, low float64) float64 {
 	return s.out[0]
 }
 
-func acceleratorIndicator() Indicator {
+var acceleratorIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Accelerator", Aliases: []string{"AC"}, Summary: "Accelerator oscillator: the awesome oscillator less its average.",
 		Inputs: hl(), Params: []Param{period("fast", 5, 1), period("slow", 34, 1)}, Outputs: pane("AC")},
 		func(p []float64) int { return int(max(p[0], p[1])+p[0]) - 2 }, func(b *bank, p []float64) step {
@@ -46,4 +46,4 @@ func acceleratorIndicator() Indicator {
 				out[0] = ao - a.push(ao)
 			}
 		})
-}
+})

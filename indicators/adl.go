@@ -43,7 +43,7 @@ func (s *ADLStream) Peek(high, low, close, volume float64) ADLPoint {
 	return ADLPoint{ADL: s.out[0], Multiplier: s.out[1], MoneyFlow: s.out[2]}
 }
 
-func adlIndicator() Indicator {
+var adlIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ADL", Aliases: []string{"AD"}, Summary: "Accumulation/distribution line.",
 		Inputs: hlcv(), Outputs: pane("ADL", "Multiplier", "MoneyFlow")}, warm(0), func(b *bank, p []float64) step {
 		total := b.take(1)
@@ -53,7 +53,7 @@ func adlIndicator() Indicator {
 			out[0], out[1], out[2] = total[0], m, m*in[3]
 		}
 	})
-}
+})
 
 // flow returns the money flow multiplier of a bar, -1 to 1: 0 without range.
 func flow(high, low, close float64) float64 {

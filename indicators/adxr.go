@@ -37,7 +37,7 @@ func (s *ADXRStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func adxrIndicator() Indicator {
+var adxrIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ADXR", Summary: "Average directional index rating.",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("ADXR")},
 		func(p []float64) int { return 3*int(p[0]) - 1 }, func(b *bank, p []float64) step {
@@ -47,7 +47,7 @@ func adxrIndicator() Indicator {
 				out[0] = (v + before.push(v)) / 2
 			}
 		})
-}
+})
 
 // directional is Wilder's directional movement index.
 type directional struct {

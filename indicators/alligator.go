@@ -45,14 +45,14 @@ func (s *AlligatorStream) Peek(high, low float64) AlligatorPoint {
 	return AlligatorPoint{Jaw: s.out[0], Teeth: s.out[1], Lips: s.out[2]}
 }
 
-func alligatorIndicator() Indicator {
+var alligatorIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Alligator", Summary: "Williams's alligator: three smoothed averages of the median price, shifted forward.",
 		Inputs: hl(), Params: alligatorParams(), Outputs: overlay("Jaw", "Teeth", "Lips")},
 		alligatorWarmup(0), func(b *bank, p []float64) step {
 			a := b.alligator(p)
 			return func(in, out []float64) { a.push((in[0]+in[1])/2, out) }
 		})
-}
+})
 
 func alligatorParams() []Param {
 	return []Param{period("jaw", 13, 1), period("jawShift", 8, 1), period("teeth", 8, 1), period("teethShift", 5, 1), period("lips", 5, 1), period("lipsShift", 3, 1)}

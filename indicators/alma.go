@@ -41,7 +41,7 @@ func (s *ALMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func almaIndicator() Indicator {
+var almaIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "ALMA", Summary: "Arnaud Legoux moving average: Gaussian weights near the end of the window.",
 		Inputs: closes(), Outputs: overlay("ALMA"),
 		Params: []Param{period("n", 9, 1), number("offset", 0.85, 0, 1), number("sigma", 6, 1e-3, 1000)}},
@@ -58,7 +58,7 @@ func almaIndicator() Indicator {
 			}
 			return w
 		})
-}
+})
 
 // weighted describes a moving average with fixed weights, oldest first.
 func weighted(d Indicator, weights func(p []float64) []float64) Indicator {

@@ -45,7 +45,7 @@ func (s *AMATStream) Peek(x float64) AMATPoint {
 	return AMATPoint{Long: s.out[0], Short: s.out[1]}
 }
 
-func amatIndicator() Indicator {
+var amatIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "AMAT", Summary: "Archer moving averages trends.",
 		Inputs: closes(), Params: []Param{period("fast", 8, 1), period("slow", 21, 1), period("lookback", 2, 1)}, Outputs: pane("Long", "Short")},
 		func(p []float64) int { return int(max(p[0], p[1])+p[2]) - 1 }, func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func amatIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *AOBVStream) Peek(close, volume float64) AOBVPoint {
 	return AOBVPoint{OBV: s.out[0], Fast: s.out[1], Slow: s.out[2], Max: s.out[3], Min: s.out[4]}
 }
 
-func aobvIndicator() Indicator {
+var aobvIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "AOBV", Summary: "Archer's on-balance volume: OBV with averages and extremes.",
 		Inputs: cv(), Params: []Param{period("fast", 4, 1), period("slow", 12, 1), period("span", 2, 1)}, Outputs: pane("OBV", "Fast", "Slow", "Max", "Min")},
 		func(p []float64) int { return int(max(p[0], p[1], p[2])) - 1 }, func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func aobvIndicator() Indicator {
 				out[0], out[1], out[2], out[3], out[4] = v, f.push(v), s.push(v), h.push(v), l.push(v)
 			}
 		})
-}
+})

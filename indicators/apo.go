@@ -34,11 +34,11 @@ func (s *APOStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func apoIndicator() Indicator {
+var apoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "APO", Summary: "Absolute price oscillator: the fast EMA less the slow.",
 		Inputs: closes(), Params: []Param{period("fast", 12, 1), period("slow", 26, 1)}, Outputs: pane("APO")},
 		func(p []float64) int { return int(max(p[0], p[1])) - 1 }, func(b *bank, p []float64) step {
 			f, s := b.ema(int(p[0])), b.ema(int(p[1]))
 			return func(in, out []float64) { out[0] = f.push(in[0]) - s.push(in[0]) }
 		})
-}
+})

@@ -48,7 +48,7 @@ func (s *AroonStream) Peek(high, low float64) AroonPoint {
 	return AroonPoint{Up: s.out[0], Down: s.out[1], Oscillator: s.out[2]}
 }
 
-func aroonIndicator() Indicator {
+var aroonIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Aroon", Summary: "Aroon: how recent the highest high and the lowest low are.",
 		Inputs: hl(), Params: periods(25, 1), Outputs: pane("Up", "Down", "Oscillator")},
 		first(0), func(b *bank, p []float64) step {
@@ -64,4 +64,4 @@ func aroonIndicator() Indicator {
 				out[2] = out[0] - out[1]
 			}
 		})
-}
+})

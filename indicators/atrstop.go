@@ -44,7 +44,7 @@ func (s *ATRStopStream) Peek(high, low, close float64) ATRStopPoint {
 	return ATRStopPoint{Stop: s.out[0], Trend: s.out[1], Buy: s.out[2], Sell: s.out[3], ATR: s.out[4]}
 }
 
-func atrStopIndicator() Indicator {
+var atrStopIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ATRStop", Summary: "ATR trailing stop from the close.",
 		Inputs: hlc(), Params: []Param{period("n", 21, 1), number("multiplier", 3, 1e-3, 1000)},
 		Outputs: []Output{{Name: "Stop", Overlay: true}, {Name: "Trend"}, {Name: "Buy", Overlay: true, Sparse: true}, {Name: "Sell", Overlay: true, Sparse: true}, {Name: "ATR"}}},
@@ -55,4 +55,4 @@ func atrStopIndicator() Indicator {
 				s.write(in[2], float64(p[1]*out[4]), in[2], out)
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *AwesomeStream) Peek(high, low float64) AwesomePoint {
 	return AwesomePoint{AO: s.out[0], Normalized: s.out[1]}
 }
 
-func awesomeIndicator() Indicator {
+var awesomeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Awesome", Aliases: []string{"AO"}, Summary: "Awesome oscillator: two averages of the median price.",
 		Inputs: hl(), Params: []Param{period("fast", 5, 1), period("slow", 34, 1)}, Outputs: pane("AO", "Normalized")},
 		func(p []float64) int { return int(max(p[0], p[1])) - 1 }, func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func awesomeIndicator() Indicator {
 				out[1] = over(100*out[0], m, nan())
 			}
 		})
-}
+})

@@ -47,12 +47,12 @@ func (s *BetaStream) Peek(x, market float64) BetaPoint {
 	return BetaPoint{Beta: s.out[0], Up: s.out[1], Down: s.out[2]}
 }
 
-func betaIndicator() Indicator {
+var betaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Beta", Summary: "Beta of one series' returns to another's, in rises and falls too.",
 		Inputs: hl(), Params: periods(50, 2), Outputs: []Output{{Name: "Beta"}, {Name: "Up", Sparse: true}, {Name: "Down", Sparse: true}}},
 		first(0), func(b *bank, p []float64) step {
-			x, y, lx, ly := b.window(int(p[0])), b.window(int(p[0])), b.lag(1), b.lag(1)
-			ups, downs := make([]float64, 0, 2*int(p[0])), make([]float64, 0, 2*int(p[0]))
+			lx, ly := b.lag(1), b.lag(1)
+			all, rises, falls := b.pairs(int(p[0])), b.pairs(int(p[0])), b.pairs(int(p[0]))
 			return func(in, out []float64) {
 				ox, oy := lx.push(in[0]), ly.push(in[1])
 				rx, ry := over(in[0]-ox, ox, 0), over(in[1]-oy, oy, 0)
@@ -60,22 +60,63 @@ func betaIndicator() Indicator {
 					fillNaN(out)
 					return
 				}
-				xs, ys := x.push(rx), y.push(ry)
-				_, vy, c := covariance(xs, ys)
-				out[0] = over(c, vy, nan())
-				for k, side := range []float64{1, -1} {
-					a, d := ups[:0], downs[:0]
-					for i := range ys {
-						if side*ys[i] > 0 {
-							a, d = append(a, xs[i]), append(d, ys[i])
-						}
-					}
-					out[1+k] = nan()
-					if len(a) > 1 {
-						_, v, c := covariance(a, d)
-						out[1+k] = over(c, v, nan())
-					}
-				}
+				out[0] = all.push(rx, ry, true)
+				out[1], out[2] = rises.push(rx, ry, ry > 0), falls.push(rx, ry, ry < 0)
 			}
 		})
+})
+
+// pairs gives the slope of y's partner x on y over those of the last n pairs
+// that count. It sums block by block, as sum does; returns are small against
+// their deviation, so that their squares lose next to nothing.
+type pairs struct {
+	cells []float64 // of each pair whether it counts, x, y, y² and xy; later the sums of those after it
+	head  []float64
+	pos   []int // next cell, and whether a block has been full
+}
+
+const pairSize = 5
+
+func (b *bank) pairs(n int) pairs {
+	return pairs{b.take(pairSize * n), b.take(pairSize), b.counters(2)}
+}
+
+// push returns NaN before there are n pairs, where fewer than two count and
+// where y stands still.
+func (q pairs) push(x, y float64, counts bool) float64 {
+	next := q.pos[0]
+	cell, head := q.cells[next:next+pairSize:next+pairSize], q.head[:pairSize]
+	v := [pairSize]float64{}
+	if counts {
+		v = [pairSize]float64{1, x, y, float64(y * y), float64(x * y)}
+	}
+	var w [pairSize]float64
+	for i := range v {
+		head[i] += v[i]
+		w[i] = head[i] + cell[i]
+		cell[i] = v[i]
+	}
+	next += pairSize
+	q.pos[0] = next
+	if next == len(q.cells) {
+		q.turn()
+	} else if q.pos[1] == 0 {
+		return nan()
+	}
+	if w[0] < 2 {
+		return nan()
+	}
+	return over(w[4]-float64(w[1]*w[2])/w[0], max(w[3]-float64(w[2]*w[2])/w[0], 0), nan())
+}
+
+func (q pairs) turn() {
+	var tail [pairSize]float64
+	for from := len(q.cells) - pairSize; from >= 0; from -= pairSize {
+		for i, v := range q.cells[from : from+pairSize] {
+			q.cells[from+i] = tail[i]
+			tail[i] += v
+		}
+	}
+	clear(q.head)
+	q.pos[0], q.pos[1] = 0, 1
 }

@@ -34,11 +34,11 @@ func (s *BIASStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func biasIndicator() Indicator {
+var biasIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "BIAS", Summary: "Distance from the simple average, as a fraction of it.",
 		Inputs: closes(), Params: periods(26, 1), Outputs: pane("BIAS")},
 		first(-1), func(b *bank, p []float64) step {
 			m := b.mean(int(p[0]))
 			return func(in, out []float64) { out[0] = over(in[0], m.push(in[0]), nan()) - 1 }
 		})
-}
+})

@@ -45,12 +45,27 @@ func Bollinger(dst BollingerValues, closes []float64, n int, k float64) Bollinge
 	}
 	var window [onStack]kernel.Cell
 	s := BollingerStream{moments: kernel.NewMoments(window[:], n), n: n, k: k}
-	for i, v := range closes {
-		p := s.Update(v)
-		dst.Upper[i], dst.Middle[i], dst.Lower[i] = p.Upper, p.Middle, p.Lower
-		dst.PercentB[i], dst.Bandwidth[i] = p.PercentB, p.Bandwidth
+	var sums, squares [onStack]float64
+	for from := 0; from < len(closes); from += onStack {
+		to := min(from+onStack, len(closes))
+		part := closes[from:to]
+		if !kernel.AllFinite(part) {
+			for i, v := range part {
+				s.Update(v).put(dst, from+i)
+			}
+			continue
+		}
+		s.moments.Run(sums[:len(part)], squares[:len(part)], part)
+		for i, v := range part {
+			s.point(v, sums[i]/float64(n), squares[i]).put(dst, from+i)
+		}
 	}
 	return dst
+}
+
+func (p BollingerPoint) put(dst BollingerValues, i int) {
+	dst.Upper[i], dst.Middle[i], dst.Lower[i] = p.Upper, p.Middle, p.Lower
+	dst.PercentB[i], dst.Bandwidth[i] = p.PercentB, p.Bandwidth
 }
 
 // BollingerStream is [Bollinger] one close at a time. It is not safe for
@@ -82,8 +97,8 @@ func (s *BollingerStream) Update(x float64) BollingerPoint {
 	if !kernel.Finite(x) {
 		return BollingerPoint{nan(), nan(), nan(), nan(), nan()}
 	}
-	mean, squares := s.moments.Push(x)
-	return s.point(x, mean, squares)
+	sum, squares := s.moments.Push(x)
+	return s.point(x, sum/float64(s.n), squares)
 }
 
 // Peek returns what Update(x) would, and leaves the stream as it is.
@@ -91,12 +106,12 @@ func (s *BollingerStream) Peek(x float64) BollingerPoint {
 	if !kernel.Finite(x) {
 		return BollingerPoint{nan(), nan(), nan(), nan(), nan()}
 	}
-	mean, squares := s.moments.Peek(x)
-	return s.point(x, mean, squares)
+	sum, squares := s.moments.Peek(x)
+	return s.point(x, sum/float64(s.n), squares)
 }
 
 func (s *BollingerStream) point(x, mean, squares float64) BollingerPoint {
-	width := float64(s.k * math.Sqrt(squares/float64(s.n)))
+	width := float64(s.k * math.Sqrt(squares*s.moments.Inverse()))
 	p := BollingerPoint{Upper: mean + width, Middle: mean, Lower: mean - width, PercentB: nan(), Bandwidth: nan()}
 	if p.Upper > p.Lower {
 		p.PercentB = (x - p.Lower) / (p.Upper - p.Lower)

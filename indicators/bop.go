@@ -35,11 +35,11 @@ func (s *BOPStream) Peek(open, high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func bopIndicator() Indicator {
+var bopIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "BOP", Summary: "Balance of power: where in their ranges bars close from their opens.",
 		Inputs: ohlc(), Params: periods(14, 1), Outputs: pane("BOP")},
 		first(-1), func(b *bank, p []float64) step {
 			m := b.mean(int(p[0]))
 			return func(in, out []float64) { out[0] = m.push(over(in[3]-in[0], in[1]-in[2], 0)) }
 		})
-}
+})

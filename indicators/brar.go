@@ -43,7 +43,7 @@ func (s *BRARStream) Peek(open, high, low, close float64) BRARPoint {
 	return BRARPoint{AR: s.out[0], BR: s.out[1]}
 }
 
-func brarIndicator() Indicator {
+var brarIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "BRAR", Summary: "Sentiment: strength above and below the open (AR) and the last close (BR).",
 		Inputs: ohlc(), Params: periods(26, 1), Outputs: pane("AR", "BR")},
 		first(0), func(b *bank, p []float64) step {
@@ -55,4 +55,4 @@ func brarIndicator() Indicator {
 				out[1] = over(100*y.push(max(in[1]-c, 0)), z.push(max(c-in[2], 0)), nan())
 			}
 		})
-}
+})

@@ -1,6 +1,6 @@
 package indicators
 
-import "math"
+import "github.com/ttai-go/ttai/indicators/internal/kernel"
 
 // CCI writes Lambert's commodity channel index into dst and returns it: with tp
 // the typical price (high+low+close)/3,
@@ -40,7 +40,7 @@ func (s *CCIStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func cciIndicator() Indicator {
+var cciIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CCI", Summary: "Commodity channel index: distance from the average in mean deviations.",
 		Inputs: hlc(), Params: periods(20, 1), Outputs: pane("CCI")},
 		first(-1), func(b *bank, p []float64) step {
@@ -51,15 +51,11 @@ func cciIndicator() Indicator {
 				out[0] = over(tp-avg, 0.015*meanDeviation(w.push(tp), avg), 0)
 			}
 		})
-}
+})
 
 func meanDeviation(values []float64, mean float64) float64 {
 	if values == nil {
 		return nan()
 	}
-	total := 0.0
-	for _, v := range values {
-		total += math.Abs(v - mean)
-	}
-	return total / float64(len(values))
+	return kernel.Distance(values, mean) / float64(len(values))
 }

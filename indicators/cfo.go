@@ -35,7 +35,7 @@ func (s *CFOStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func cfoIndicator() Indicator {
+var cfoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CFO", Summary: "Chande's forecast oscillator: percent above the regression line's end.",
 		Inputs: closes(), Params: periods(9, 2), Outputs: pane("CFO")},
 		first(-1), func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func cfoIndicator() Indicator {
 				out[0] = over(100*(in[0]-end), in[0], nan())
 			}
 		})
-}
+})

@@ -35,7 +35,7 @@ func (s *CGStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func cgIndicator() Indicator {
+var cgIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CG", Aliases: []string{"CenterOfGravity"}, Summary: "Ehlers's centre of gravity.",
 		Inputs: closes(), Params: periods(10, 1), Outputs: pane("CG")},
 		first(-1), func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func cgIndicator() Indicator {
 				out[0] = -over(float64((p[0]+1)*plain)-weighted, plain, nan())
 			}
 		})
-}
+})

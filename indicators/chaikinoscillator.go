@@ -35,7 +35,7 @@ func (s *ChaikinOscillatorStream) Peek(high, low, close, volume float64) float64
 	return s.out[0]
 }
 
-func chaikinIndicator() Indicator {
+var chaikinIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ChaikinOscillator", Aliases: []string{"ADOSC", "ChaikinOsc"}, Summary: "Chaikin oscillator: momentum of accumulation/distribution.",
 		Inputs: hlcv(), Params: []Param{period("fast", 3, 1), period("slow", 10, 1)}, Outputs: pane("Oscillator")},
 		func(p []float64) int { return int(max(p[0], p[1])) - 1 }, func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func chaikinIndicator() Indicator {
 				out[0] = f.push(total[0]) - s.push(total[0])
 			}
 		})
-}
+})

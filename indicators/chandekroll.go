@@ -44,7 +44,7 @@ func (s *ChandeKrollStream) Peek(high, low, close float64) ChandeKrollPoint {
 	return ChandeKrollPoint{Long: s.out[0], Short: s.out[1]}
 }
 
-func chandeKrollIndicator() Indicator {
+var chandeKrollIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ChandeKroll", Aliases: []string{"CKSP"}, Summary: "Chande Kroll stops.",
 		Inputs: hlc(), Params: []Param{period("n", 10, 1), number("multiplier", 1, 1e-3, 1000), period("q", 9, 1)}, Outputs: overlay("Long", "Short")},
 		func(p []float64) int { return int(p[0] + p[2] - 1) }, func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func chandeKrollIndicator() Indicator {
 				out[1] = hh.push(h.push(in[0]) - width)
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *ChandelierStream) Peek(high, low, close float64) ChandelierPoint {
 	return ChandelierPoint{Long: s.out[0], Short: s.out[1]}
 }
 
-func chandelierIndicator() Indicator {
+var chandelierIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Chandelier", Aliases: []string{"ChandelierExit"}, Summary: "Chandelier exits: ATRs below the highest high, above the lowest low.",
 		Inputs: hlc(), Params: []Param{period("n", 22, 1), number("multiplier", 3, 1e-3, 1000)}, Outputs: overlay("Long", "Short")},
 		first(0), func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func chandelierIndicator() Indicator {
 				out[0], out[1] = h.push(in[0])-width, l.push(in[1])+width
 			}
 		})
-}
+})

@@ -41,7 +41,7 @@ func (s *ChoppinessStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func chopIndicator() Indicator {
+var chopIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Choppiness", Aliases: []string{"CHOP"}, Summary: "Choppiness index, high in sideways markets.",
 		Inputs: hlc(), Params: periods(14, 2), Outputs: pane("CHOP")},
 		first(0), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func chopIndicator() Indicator {
 				out[0] = over(100*math.Log10(over(tr.push(high-low), h.push(high)-l.push(low), nan())), math.Log10(p[0]), nan())
 			}
 		})
-}
+})

@@ -35,7 +35,7 @@ func (s *CMFStream) Peek(high, low, close, volume float64) float64 {
 	return s.out[0]
 }
 
-func cmfIndicator() Indicator {
+var cmfIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CMF", Summary: "Chaikin money flow, -1 to 1.",
 		Inputs: hlcv(), Params: periods(20, 1), Outputs: pane("CMF")},
 		first(-1), func(b *bank, p []float64) step {
@@ -44,4 +44,4 @@ func cmfIndicator() Indicator {
 				out[0] = over(m.push(flow(in[0], in[1], in[2])*in[3]), v.push(in[3]), nan())
 			}
 		})
-}
+})

@@ -36,14 +36,14 @@ func (s *CMOStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func cmoIndicator() Indicator {
+var cmoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CMO", Summary: "Chande momentum oscillator, -100 to 100.",
 		Inputs: closes(), Params: periods(14, 1), Outputs: pane("CMO")},
 		first(0), func(b *bank, p []float64) step {
 			c := b.cmo(int(p[0]))
 			return func(in, out []float64) { out[0] = c.push(in[0]) }
 		})
-}
+})
 
 // cmo is Chande's momentum oscillator.
 type cmo struct {

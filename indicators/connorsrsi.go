@@ -45,7 +45,7 @@ func (s *ConnorsRSIStream) Peek(x float64) ConnorsRSIPoint {
 	return ConnorsRSIPoint{ConnorsRSI: s.out[0], RSI: s.out[1], StreakRSI: s.out[2], PercentRank: s.out[3]}
 }
 
-func connorsIndicator() Indicator {
+var connorsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ConnorsRSI", Aliases: []string{"CRSI"}, Summary: "ConnorsRSI: RSI, RSI of the streak, and the rank of the return.",
 		Inputs: closes(), Params: []Param{period("rsi", 3, 1), period("streak", 2, 1), period("rank", 100, 1)}, Outputs: pane("ConnorsRSI", "RSI", "StreakRSI", "PercentRank")},
 		func(p []float64) int { return int(max(p[0], p[1], p[2]+1)) }, func(b *bank, p []float64) step {
@@ -70,4 +70,4 @@ func connorsIndicator() Indicator {
 				out[0] = (out[1] + out[2] + out[3]) / 3
 			}
 		})
-}
+})

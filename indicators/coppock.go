@@ -35,7 +35,7 @@ func (s *CoppockStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func coppockIndicator() Indicator {
+var coppockIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Coppock", Summary: "Coppock curve: a weighted average of two rates of change.",
 		Inputs: closes(), Params: []Param{period("n", 10, 1), period("long", 14, 1), period("short", 11, 1)}, Outputs: pane("Coppock")},
 		func(p []float64) int { return int(max(p[1], p[2])+p[0]) - 1 }, func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func coppockIndicator() Indicator {
 				out[0] = w.push(over(100*(in[0]-long), long, nan()) + over(100*(in[0]-short), short, nan()))
 			}
 		})
-}
+})

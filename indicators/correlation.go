@@ -45,7 +45,7 @@ func (s *CorrelationStream) Peek(a, b float64) CorrelationPoint {
 	return CorrelationPoint{Correlation: s.out[0], RSquared: s.out[1], Covariance: s.out[2], VarianceA: s.out[3], VarianceB: s.out[4]}
 }
 
-func correlationIndicator() Indicator {
+var correlationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Correlation", Aliases: []string{"CORREL", "CORR"}, Summary: "Correlation of two series over the last n values.",
 		Inputs: hl(), Params: periods(20, 2), Outputs: pane("Correlation", "RSquared", "Covariance", "VarianceA", "VarianceB")},
 		first(-1), func(b *bank, p []float64) step {
@@ -57,7 +57,7 @@ func correlationIndicator() Indicator {
 				out[0], out[1], out[2], out[3], out[4] = r, r*r, c, vx, vy
 			}
 		})
-}
+})
 
 // covariance returns both population variances and the covariance.
 func covariance(xs, ys []float64) (vx, vy, cov float64) {

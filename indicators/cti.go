@@ -38,7 +38,7 @@ func (s *CTIStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func ctiIndicator() Indicator {
+var ctiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CTI", Summary: "Ehlers's correlation trend indicator, -1 to 1.",
 		Inputs: closes(), Params: periods(12, 2), Outputs: pane("CTI")},
 		first(-1), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func ctiIndicator() Indicator {
 				out[0] = max(-1, min(r, 1))
 			}
 		})
-}
+})

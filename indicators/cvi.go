@@ -35,7 +35,7 @@ func (s *CVIStream) Peek(high, low float64) float64 {
 	return s.out[0]
 }
 
-func cviIndicator() Indicator {
+var cviIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CVI", Aliases: []string{"ChaikinVolatility"}, Summary: "Chaikin's volatility: change of the average range.",
 		Inputs: hl(), Params: periods(10, 1), Outputs: pane("CVI")},
 		func(p []float64) int { return 2*int(p[0]) - 1 }, func(b *bank, p []float64) step {
@@ -51,4 +51,4 @@ func cviIndicator() Indicator {
 				out[0] = over(100*(v-old), old, nan())
 			}
 		})
-}
+})

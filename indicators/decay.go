@@ -38,7 +38,7 @@ func (s *DecayStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func decayIndicator() Indicator {
+var decayIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Decay", Summary: "Linear decay: a peak that sinks by 1/n a bar.",
 		Inputs: closes(), Params: periods(5, 1), Outputs: overlay("Decay")},
 		warm(0), func(b *bank, p []float64) step {
@@ -52,4 +52,4 @@ func decayIndicator() Indicator {
 				out[0] = d[0]
 			}
 		})
-}
+})

@@ -1,5 +1,13 @@
 package indicators
 
+import "sync"
+
+// once makes an entry of the registry at its first use. The functions over
+// columns find what they keep between calls there; see [describe].
+func once(entry func() Indicator) func() Indicator {
+	return sync.OnceValue(func() Indicator { return entry().WithDefaults() })
+}
+
 // The usual inputs.
 func closes() []string { return []string{"close"} }
 func hl() []string     { return []string{"high", "low"} }

@@ -39,7 +39,7 @@ func (s *DEMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func demaIndicator() Indicator {
+var demaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "DEMA", Summary: "Double exponential moving average: an EMA with part of its lag taken off.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("DEMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -50,7 +50,7 @@ func demaIndicator() Indicator {
 				out[0] = float64(2*v[0]) - v[1]
 			}
 		})
-}
+})
 
 // nested is n EMAs of each other that all start at the same bar, from the
 // simple average of the first values.

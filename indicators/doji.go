@@ -36,7 +36,7 @@ func (s *DojiStream) Peek(open, close float64) float64 {
 	return s.out[0]
 }
 
-func dojiIndicator() Indicator {
+var dojiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Doji", Summary: "Whether a bar closed where it opened.",
 		Inputs: []string{"open", "close"}, Params: []Param{number("percent", 0.1, 0, 100)}, Outputs: pane("Doji")}, warm(0), func(b *bank, p []float64) step {
 		return func(in, out []float64) {
@@ -44,4 +44,4 @@ func dojiIndicator() Indicator {
 			out[0] = 1 - out[0]
 		}
 	})
-}
+})

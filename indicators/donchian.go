@@ -45,7 +45,7 @@ func (s *DonchianStream) Peek(high, low float64) DonchianPoint {
 	return DonchianPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2], Width: s.out[3]}
 }
 
-func donchianIndicator() Indicator {
+var donchianIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Donchian", Aliases: []string{"DC"}, Summary: "Donchian channel: the extremes of the last n bars.",
 		Inputs: hl(), Params: []Param{period("n", 20, 1), whole("shift", 1, 0, 1)}, Outputs: append(overlay("Upper", "Middle", "Lower"), pane("Width")...)},
 		func(p []float64) int { return int(p[0]+p[1]) - 1 }, func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func donchianIndicator() Indicator {
 				out[0], out[1], out[2], out[3] = up, m, down, over(up-down, m, nan())
 			}
 		})
-}
+})

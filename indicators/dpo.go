@@ -38,11 +38,11 @@ func (s *DPOStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func dpoIndicator() Indicator {
+var dpoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "DPO", Summary: "Detrended price oscillator: a past close against the average around it.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: pane("DPO")},
 		func(p []float64) int { return int(max(p[0]-1, math.Floor(p[0]/2)+1)) }, func(b *bank, p []float64) step {
 			m, before := b.mean(int(p[0])), b.lag(int(p[0])/2+1)
 			return func(in, out []float64) { out[0] = before.push(in[0]) - m.push(in[0]) }
 		})
-}
+})

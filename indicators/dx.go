@@ -35,11 +35,11 @@ func (s *DXStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func dxIndicator() Indicator {
+var dxIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "DX", Summary: "Directional movement index, not averaged.",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("DX")},
 		first(0), func(b *bank, p []float64) step {
 			d := b.directional(int(p[0]))
 			return func(in, out []float64) { out[0] = d.push(in[0], in[1], in[2]) }
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *EaseOfMovementStream) Peek(high, low, volume float64) EaseOfMovementPoi
 	return EaseOfMovementPoint{EMV: s.out[0], Average: s.out[1]}
 }
 
-func emvIndicator() Indicator {
+var emvIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "EaseOfMovement", Aliases: []string{"EMV", "EOM"}, Summary: "Ease of movement: how little volume moves the price.",
 		Inputs: []string{"high", "low", "volume"}, Params: []Param{period("n", 14, 1), number("scale", 10000, 1e-6, 1e12)}, Outputs: pane("EMV", "Average")},
 		first(0), func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func emvIndicator() Indicator {
 				out[1] = m.push(out[0])
 			}
 		})
-}
+})

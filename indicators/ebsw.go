@@ -42,7 +42,7 @@ func (s *EBSWStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func ebswIndicator() Indicator {
+var ebswIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "EBSW", Summary: "Even better sinewave, -1 to 1.",
 		Inputs: closes(), Params: []Param{period("n", 40, 3), period("smooth", 10, 2)}, Outputs: pane("EBSW")},
 		first(-1), func(b *bank, p []float64) step {
@@ -68,4 +68,4 @@ func ebswIndicator() Indicator {
 				out[0] = over(mean, math.Sqrt(power), 0)
 			}
 		})
-}
+})

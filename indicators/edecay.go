@@ -34,7 +34,7 @@ func (s *EDecayStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func eDecayIndicator() Indicator {
+var eDecayIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "EDecay", Summary: "Exponential decay: a peak that sinks by the factor (n-1)/n a bar.",
 		Inputs: closes(), Params: periods(5, 1), Outputs: overlay("EDecay")},
 		warm(0), func(b *bank, p []float64) step {
@@ -48,4 +48,4 @@ func eDecayIndicator() Indicator {
 				out[0] = d[0]
 			}
 		})
-}
+})

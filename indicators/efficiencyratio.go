@@ -40,14 +40,14 @@ func (s *EfficiencyRatioStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func efficiencyIndicator() Indicator {
+var efficiencyIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "EfficiencyRatio", Aliases: []string{"ER"}, Summary: "Kaufman's efficiency ratio, 0 (noise) to 1 (a straight line).",
 		Inputs: closes(), Params: periods(10, 1), Outputs: pane("ER")},
 		first(0), func(b *bank, p []float64) step {
 			e := b.efficiency(int(p[0]))
 			return func(in, out []float64) { out[0] = e.push(in[0]) }
 		})
-}
+})
 
 // efficiency is Kaufman's efficiency ratio: how far n bars led, of how far they went.
 type efficiency struct {

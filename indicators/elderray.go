@@ -43,7 +43,7 @@ func (s *ElderRayStream) Peek(high, low, close float64) ElderRayPoint {
 	return ElderRayPoint{EMA: s.out[0], Bull: s.out[1], Bear: s.out[2]}
 }
 
-func elderIndicator() Indicator {
+var elderIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ElderRay", Aliases: []string{"ERI"}, Summary: "Elder ray: bull and bear power around an EMA.",
 		Inputs: hlc(), Params: periods(13, 1), Outputs: append(overlay("EMA"), pane("Bull", "Bear")...)},
 		first(-1), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func elderIndicator() Indicator {
 				out[0], out[1], out[2] = v, in[0]-v, in[1]-v
 			}
 		})
-}
+})

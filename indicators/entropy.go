@@ -37,7 +37,7 @@ func (s *EntropyStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func entropyIndicator() Indicator {
+var entropyIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Entropy", Summary: "Entropy of the last n values' shares, in bits.",
 		Inputs: closes(), Params: periods(10, 1), Outputs: pane("Entropy")},
 		first(-1), func(b *bank, p []float64) step {
@@ -49,4 +49,4 @@ func entropyIndicator() Indicator {
 				out[0] = (math.Log(total) - over(l, total, nan())) / math.Ln2
 			}
 		})
-}
+})

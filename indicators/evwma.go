@@ -39,7 +39,7 @@ func (s *EVWMAStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func evwmaIndicator() Indicator {
+var evwmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "EVWMA", Summary: "Elastic volume-weighted moving average.",
 		Inputs: cv(), Params: periods(20, 1), Outputs: overlay("EVWMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func evwmaIndicator() Indicator {
 				out[0] = e[0]
 			}
 		})
-}
+})

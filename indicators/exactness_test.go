@@ -93,3 +93,76 @@ func TestExtremesAndMediansAreThoseOfTheWindow(t *testing.T) {
 		}
 	}
 }
+
+func TestAMillionBarsDoNotDrift(t *testing.T) {
+	const n, bars = 20, 1_000_000
+	checked := 0
+	for name, x := range hardSets(bars) {
+		sma, sum := indicators.SMA(nil, x, n), indicators.Sum(nil, x, n)
+		bands := indicators.Bollinger(indicators.BollingerValues{}, x, n, 2)
+		z := indicators.ZScore(nil, x, n)
+		wma := indicators.WMA(nil, x, n)
+		for i := n - 1; i < bars; i += 4999 {
+			mean, weighted, _, deviation := truth(x[i-n+1 : i+1])
+			require.InEpsilon(t, mean, sma[i], 1e-12, "SMA %s at bar %d", name, i)
+			require.InEpsilon(t, n*mean, sum[i], 1e-12, "Sum %s at bar %d", name, i)
+			require.InEpsilon(t, weighted, wma[i], 1e-12, "WMA %s at bar %d", name, i)
+			require.InEpsilon(t, 4*deviation, bands.Upper[i]-bands.Lower[i], max(1e-12, 4*bands.Upper[i]*0x1p-52/(4*deviation)), "Bollinger %s at bar %d", name, i)
+			require.InDelta(t, exactDistance(x[i-n+1:i+1])/deviation, z[i], 1e-12, "ZScore %s at bar %d", name, i)
+			checked++
+		}
+		// The outlier leaves no trace: right after it has left the window, too.
+		for i := bars/2 + n; i < bars/2+3*n; i++ {
+			mean, weighted, _, deviation := truth(x[i-n+1 : i+1])
+			require.InEpsilon(t, mean, sma[i], 1e-12, "SMA %s at bar %d", name, i)
+			require.InEpsilon(t, weighted, wma[i], 1e-12, "WMA %s at bar %d", name, i)
+			require.InEpsilon(t, 4*deviation, bands.Upper[i]-bands.Lower[i], max(1e-12, 4*bands.Upper[i]*0x1p-52/(4*deviation)), "Bollinger %s at bar %d", name, i)
+			checked++
+		}
+	}
+	require.Greater(t, checked, 600)
+}
+
+func TestCorrelationAndBetaKeepTheirDigits(t *testing.T) {
+	const n = 30
+	sets := hardSets(1500)
+	y := sets["1e6 and cents"]
+	for name, x := range sets {
+		c := indicators.Correlation(indicators.CorrelationValues{}, x, y, n)
+		checked := 0
+		for i := n - 1; i < len(x); i += 7 {
+			want := exactCorrelation(x[i-n+1:i+1], y[i-n+1:i+1])
+			require.InDelta(t, want, c.Correlation[i], 1e-12, "%s at bar %d", name, i)
+			checked++
+		}
+		require.Greater(t, checked, 200)
+	}
+}
+
+func exactCorrelation(x, y []float64) float64 {
+	f := func(v float64) *big.Float { return new(big.Float).SetPrec(300).SetFloat64(v) }
+	n := f(float64(len(x)))
+	sums := func(a, b []float64) *big.Float { // n²·covariance
+		sa, sb, sab := f(0), f(0), f(0)
+		for i := range a {
+			sa.Add(sa, f(a[i]))
+			sb.Add(sb, f(b[i]))
+			sab.Add(sab, f(0).Mul(f(a[i]), f(b[i])))
+		}
+		return sab.Sub(sab.Mul(sab, n), sa.Mul(sa, sb))
+	}
+	root := f(0).Sqrt(f(0).Mul(sums(x, x), sums(y, y)))
+	v, _ := f(0).Quo(sums(x, y), root).Float64()
+	return v
+}
+
+// exactDistance is how far the last value is from the mean.
+func exactDistance(window []float64) float64 {
+	sum := new(big.Float).SetPrec(300)
+	for _, v := range window {
+		sum.Add(sum, big.NewFloat(v))
+	}
+	last := big.NewFloat(window[len(window)-1]).SetPrec(300)
+	d, _ := last.Sub(last, sum.Quo(sum, big.NewFloat(float64(len(window))))).Float64()
+	return d
+}

@@ -43,7 +43,7 @@ func (s *ExtremesStream) Peek(x float64) ExtremesPoint {
 	return ExtremesPoint{Max: s.out[0], Min: s.out[1], Midpoint: s.out[2]}
 }
 
-func extremesIndicator() Indicator {
+var extremesIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Extremes", Aliases: []string{"MAX", "MIN", "Midpoint"}, Summary: "Highest, lowest and middle of the last n values.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("Max", "Min", "Midpoint")},
 		first(-1), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func extremesIndicator() Indicator {
 				out[2] = (out[0] + out[1]) / 2
 			}
 		})
-}
+})

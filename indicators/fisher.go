@@ -51,7 +51,7 @@ func (s *FisherStream) Peek(high, low float64) FisherPoint {
 	return FisherPoint{Fisher: s.out[0], Trigger: s.out[1]}
 }
 
-func fisherIndicator() Indicator {
+var fisherIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Fisher", Summary: "Ehlers's Fisher transform.",
 		Inputs: hl(), Params: periods(10, 1), Outputs: pane("Fisher", "Trigger")},
 		warm(1), func(b *bank, p []float64) step {
@@ -72,4 +72,4 @@ func fisherIndicator() Indicator {
 				out[0], out[1] = s[1], last.push(s[1])
 			}
 		})
-}
+})

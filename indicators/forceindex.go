@@ -35,11 +35,11 @@ func (s *ForceIndexStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func forceIndicator() Indicator {
+var forceIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ForceIndex", Aliases: []string{"EFI", "Force"}, Summary: "Elder's force index: changes times volume.",
 		Inputs: cv(), Params: periods(13, 1), Outputs: pane("Force")},
 		first(0), func(b *bank, p []float64) step {
 			last, e := b.lag(1), b.ema(int(p[0]))
 			return func(in, out []float64) { out[0] = e.push((in[0] - last.push(in[0])) * in[1]) }
 		})
-}
+})

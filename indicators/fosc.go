@@ -35,7 +35,7 @@ func (s *FOSCStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func foscIndicator() Indicator {
+var foscIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "FOSC", Aliases: []string{"ForecastOscillator"}, Summary: "Forecast oscillator: percent above yesterday's forecast.",
 		Inputs: closes(), Params: periods(14, 2), Outputs: pane("FOSC")},
 		first(0), func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func foscIndicator() Indicator {
 				out[0] = over(100*(in[0]-before.push(end+slope)), in[0], nan())
 			}
 		})
-}
+})

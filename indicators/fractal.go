@@ -44,7 +44,7 @@ func (s *FractalStream) Peek(high, low float64) FractalPoint {
 	return FractalPoint{Bear: s.out[0], Bull: s.out[1]}
 }
 
-func fractalIndicator() Indicator {
+var fractalIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Fractal", Aliases: []string{"Pivots"}, Summary: "Fractals: local highs and lows, at the bar that confirms them.",
 		Inputs: hl(), Params: []Param{period("left", 2, 1), period("right", 2, 1)},
 		Outputs: []Output{{Name: "Bear", Overlay: true, Sparse: true}, {Name: "Bull", Overlay: true, Sparse: true}}},
@@ -52,4 +52,4 @@ func fractalIndicator() Indicator {
 			f := b.fractals(int(p[0]), int(p[1]))
 			return func(in, out []float64) { out[0], out[1] = f.push(in[0], in[1]) }
 		})
-}
+})

@@ -44,7 +44,7 @@ func (s *FractalChaosBandsStream) Peek(high, low float64) FractalChaosBandsPoint
 	return FractalChaosBandsPoint{Upper: s.out[0], Lower: s.out[1]}
 }
 
-func fcbIndicator() Indicator {
+var fcbIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "FractalChaosBands", Aliases: []string{"FCB"}, Summary: "Fractal chaos bands: the last confirmed fractals.",
 		Inputs: hl(), Params: []Param{period("width", 2, 1)},
 		Outputs: []Output{{Name: "Upper", Overlay: true, Sparse: true}, {Name: "Lower", Overlay: true, Sparse: true}}},
@@ -61,7 +61,7 @@ func fcbIndicator() Indicator {
 				out[0], out[1] = s[0], s[1]
 			}
 		})
-}
+})
 
 type fractals struct {
 	left int

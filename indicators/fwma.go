@@ -35,7 +35,7 @@ func (s *FWMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func fwmaIndicator() Indicator {
+var fwmaIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "FWMA", Summary: "Fibonacci weighted moving average.",
 		Inputs: closes(), Params: []Param{whole("n", 10, 1, 70)}, Outputs: overlay("FWMA")},
 		func(p []float64) []float64 {
@@ -47,4 +47,4 @@ func fwmaIndicator() Indicator {
 			}
 			return w
 		})
-}
+})

@@ -44,7 +44,7 @@ func (s *GannHiLoStream) Peek(high, low, close float64) GannHiLoPoint {
 	return GannHiLoPoint{HiLo: s.out[0], Trend: s.out[1]}
 }
 
-func hiloIndicator() Indicator {
+var hiloIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "GannHiLo", Aliases: []string{"HILO"}, Summary: "Gann high-low activator.",
 		Inputs: hlc(), Params: []Param{period("highs", 13, 1), period("lows", 21, 1)},
 		Outputs: []Output{{Name: "HiLo", Overlay: true, Sparse: true}, {Name: "Trend", Sparse: true}}},
@@ -68,4 +68,4 @@ func hiloIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -45,7 +45,7 @@ func (s *GatorStream) Peek(high, low float64) GatorPoint {
 	return GatorPoint{Upper: s.out[0], Lower: s.out[1], UpperExpanding: s.out[2], LowerExpanding: s.out[3]}
 }
 
-func gatorIndicator() Indicator {
+var gatorIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Gator", Summary: "Gator oscillator: how far the alligator's mouth is open.",
 		Inputs: hl(), Params: alligatorParams(), Outputs: pane("Upper", "Lower", "UpperExpanding", "LowerExpanding")},
 		alligatorWarmup(1), func(b *bank, p []float64) step {
@@ -56,7 +56,7 @@ func gatorIndicator() Indicator {
 				out[2], out[3] = above(out[0], upper.push(out[0])), above(lower.push(out[1]), out[1])
 			}
 		})
-}
+})
 
 // above is 1 if a > b, 0 if not, NaN when either is unknown.
 func above(a, b float64) float64 {

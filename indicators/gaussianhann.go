@@ -38,7 +38,7 @@ func (s *GaussianHannStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func gaussianHannIndicator() Indicator {
+var gaussianHannIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "GaussianHann", Aliases: []string{"Hann"}, Summary: "Ehlers's Hann-window average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("Hann")},
 		func(p []float64) []float64 {
@@ -48,4 +48,4 @@ func gaussianHannIndicator() Indicator {
 			}
 			return w
 		})
-}
+})

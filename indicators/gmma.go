@@ -42,7 +42,7 @@ func (s *GMMAStream) Peek(x float64) GMMAPoint {
 	return GMMAPoint{EMA3: s.out[0], EMA5: s.out[1], EMA8: s.out[2], EMA10: s.out[3], EMA12: s.out[4], EMA15: s.out[5], EMA30: s.out[6], EMA35: s.out[7], EMA40: s.out[8], EMA45: s.out[9], EMA50: s.out[10], EMA60: s.out[11]}
 }
 
-func gmmaIndicator() Indicator {
+var gmmaIndicator = once(func() Indicator {
 	lengths := []int{3, 5, 8, 10, 12, 15, 30, 35, 40, 45, 50, 60}
 	return describe(Indicator{Name: "GMMA", Aliases: []string{"Guppy"}, Summary: "Guppy's twelve exponential averages: six of traders, six of investors.",
 		Inputs: closes(), Outputs: overlay("EMA3", "EMA5", "EMA8", "EMA10", "EMA12", "EMA15", "EMA30", "EMA35", "EMA40", "EMA45", "EMA50", "EMA60")},
@@ -57,4 +57,4 @@ func gmmaIndicator() Indicator {
 				}
 			}
 		})
-}
+})

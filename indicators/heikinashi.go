@@ -43,7 +43,7 @@ func (s *HeikinAshiStream) Peek(open, high, low, close float64) HeikinAshiPoint 
 	return HeikinAshiPoint{Open: s.out[0], High: s.out[1], Low: s.out[2], Close: s.out[3]}
 }
 
-func heikinAshiIndicator() Indicator {
+var heikinAshiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "HeikinAshi", Aliases: []string{"HA"}, Summary: "Heikin-Ashi candles.",
 		Inputs: ohlc(), Outputs: overlay("Open", "High", "Low", "Close")}, warm(0), func(b *bank, p []float64) step {
 		s := b.cells(2)
@@ -56,4 +56,4 @@ func heikinAshiIndicator() Indicator {
 			out[0], out[1], out[2], out[3] = open, max(in[1], open, close), min(in[2], open, close), close
 		}
 	})
-}
+})

@@ -50,7 +50,7 @@ func (s *HilbertTrendlineStream) Peek(high, low float64) HilbertTrendlinePoint {
 	return HilbertTrendlinePoint{Trendline: s.out[0], Period: s.out[1], SmoothPrice: s.out[2]}
 }
 
-func hilbertIndicator() Indicator {
+var hilbertIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "HilbertTrendline", Aliases: []string{"HTL", "HTTrendline"}, Summary: "Ehlers's instantaneous trendline, with the dominant cycle's period.",
 		Inputs: hl(), Outputs: append(overlay("Trendline"), append(pane("Period"), overlay("SmoothPrice")...)...)},
 		warm(7), func(b *bank, p []float64) step {
@@ -85,7 +85,7 @@ func hilbertIndicator() Indicator {
 				}
 			}
 		})
-}
+})
 
 // hilbert is the part that Ehlers's cycle indicators share: the smoothed price
 // and the period of its dominant cycle, 6 to 50 bars, by the homodyne

@@ -40,7 +40,7 @@ func (s *HMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func hmaIndicator() Indicator {
+var hmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "HMA", Aliases: []string{"HullMA"}, Summary: "Hull's moving average: weighted averages combined to follow closely.",
 		Inputs: closes(), Params: periods(14, 2), Outputs: overlay("HMA")},
 		func(p []float64) int { return int(p[0]) + int(math.Sqrt(p[0])) - 2 },
@@ -51,4 +51,4 @@ func hmaIndicator() Indicator {
 				out[0] = smooth.push(float64(2*half.push(in[0])) - full.push(in[0]))
 			}
 		})
-}
+})

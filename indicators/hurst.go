@@ -51,7 +51,7 @@ func (s *HurstStream) Peek(x float64) HurstPoint {
 	return HurstPoint{Hurst: s.out[0], AnisLloyd: s.out[1]}
 }
 
-func hurstIndicator() Indicator {
+var hurstIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Hurst", Summary: "Hurst exponent by rescaled range: above 0.5 trends, below reverts.",
 		Inputs: closes(), Params: periods(100, 20), Outputs: pane("Hurst", "AnisLloyd")},
 		first(0), func(b *bank, p []float64) step {
@@ -82,7 +82,7 @@ func hurstIndicator() Indicator {
 				out[0], out[1] = rise(x, y), rise(x, z)
 			}
 		})
-}
+})
 
 // rescaledRange is the mean of R/S over the windows of n values that fit, up to
 // the last value.

@@ -45,7 +45,7 @@ func (s *HWCStream) Peek(x float64) HWCPoint {
 	return HWCPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2]}
 }
 
-func hwcIndicator() Indicator {
+var hwcIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "HWC", Summary: "Holt-Winters channel.",
 		Inputs: closes(), Params: []Param{number("a", 0.2, 0, 1), number("b", 0.1, 0, 1), number("c", 0.1, 0, 1), number("d", 0.1, 0, 1), number("width", 1, 0, 1000)}, Outputs: overlay("Upper", "Middle", "Lower")},
 		warm(1), func(b *bank, p []float64) step {
@@ -65,4 +65,4 @@ func hwcIndicator() Indicator {
 				out[0], out[1], out[2] = m+float64(p[4]*v), m, m-float64(p[4]*v)
 			}
 		})
-}
+})

@@ -42,14 +42,14 @@ func (s *HWMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func hwmaIndicator() Indicator {
+var hwmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "HWMA", Summary: "Holt-Winters moving average: level, speed and acceleration.",
 		Inputs: closes(), Params: []Param{number("a", 0.2, 0, 1), number("b", 0.1, 0, 1), number("c", 0.1, 0, 1)}, Outputs: overlay("HWMA")},
 		warm(0), func(b *bank, p []float64) step {
 			h := b.holt(p[0], p[1], p[2])
 			return func(in, out []float64) { out[0] = h.push(in[0]) }
 		})
-}
+})
 
 type holt struct {
 	a, b, c float64

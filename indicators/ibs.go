@@ -33,9 +33,9 @@ func (s *IBSStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func ibsIndicator() Indicator {
+var ibsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "IBS", Summary: "Internal bar strength: where in its range a bar closes, 0 to 1.",
 		Inputs: hlc(), Outputs: pane("IBS")}, warm(0), func(b *bank, p []float64) step {
 		return func(in, out []float64) { out[0] = over(in[2]-in[1], in[0]-in[1], nan()) }
 	})
-}
+})

@@ -50,7 +50,7 @@ func (s *IchimokuStream) Peek(high, low, close float64) IchimokuPoint {
 	return IchimokuPoint{Tenkan: s.out[0], Kijun: s.out[1], SenkouA: s.out[2], SenkouB: s.out[3], Chikou: s.out[4]}
 }
 
-func ichimokuIndicator() Indicator {
+var ichimokuIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Ichimoku", Summary: "Ichimoku cloud: conversion, base, leading spans and the lagging close.",
 		Inputs: hlc(), Params: []Param{period("tenkan", 9, 1), period("kijun", 26, 1), period("senkou", 52, 1)},
 		Outputs: overlay("Tenkan", "Kijun", "SenkouA", "SenkouB", "Chikou")},
@@ -67,4 +67,4 @@ func ichimokuIndicator() Indicator {
 				out[0], out[1], out[2], out[3], out[4] = t, k, shiftA.push((t+k)/2), shiftB.push(s), in[2]
 			}
 		})
-}
+})

@@ -31,11 +31,16 @@
 // stream's state. [Crosses], [Thresholds], [Inside] and [Divergences] make signals
 // of results; [Renko] makes bricks, [SessionVWAP] begins anew each day.
 //
-// The first eight (SMA, EMA, RSI, MACD, Bollinger, ATR, ADX and
-// HistoricalVolatility) allocate nothing when dst is large enough and periods are
-// at most 256; the other functions allocate their window once a call. An entry of
-// the registry allocates nothing when its Batch is repeated with the same
-// parameters. Streams never allocate after their first Peek.
+// # Speed
+//
+// Nothing allocates: a function when dst is large enough, an entry's Batch when it
+// is repeated with the same parameters, a stream after its first Peek. What that
+// needs is kept from one call to the next, once for each indicator and not for
+// each caller: of calls at the same time, or with parameters in turns, all but one
+// allocate their windows. (SMA, EMA, RSI, MACD, Bollinger, ATR, ADX and
+// HistoricalVolatility have windows up to 256 on the stack instead.) speed.md says
+// what a bar costs in each. Rolling sums and deviations start anew with every
+// window's length of bars: they do not drift, and an outlier leaves no trace.
 package indicators
 
 import (

@@ -36,11 +36,11 @@ func (s *InertiaStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func inertiaIndicator() Indicator {
+var inertiaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Inertia", Summary: "Inertia: the relative volatility index smoothed by regression.",
 		Inputs: closes(), Params: []Param{period("n", 20, 2), period("rvi", 14, 1), period("deviation", 10, 1)}, Outputs: pane("Inertia")},
 		func(p []float64) int { return int(max(p[2]-1, 1)+p[1]+p[0]) - 2 }, func(b *bank, p []float64) step {
 			r, l := b.rvi(int(p[2]), int(p[1])), b.line(int(p[0]))
 			return func(in, out []float64) { out[0], _ = l.push(r.push(in[0])) }
 		})
-}
+})

@@ -40,7 +40,7 @@ func (s *JMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func jmaIndicator() Indicator {
+var jmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "JMA", Summary: "Jurik-style adaptive moving average (public reconstruction).",
 		Inputs: closes(), Params: []Param{period("n", 7, 1), number("phase", 0, -100, 100)}, Outputs: overlay("JMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -51,7 +51,8 @@ func jmaIndicator() Indicator {
 			length2 := length1 * math.Sqrt(length)
 			bet, beta := length2/(length2+1), 0.45*(p[0]-1)/(0.45*(p[0]-1)+2)
 			s := b.cells(7) // upper, lower, ma1, det0, det1, jma, sum of volatility
-			volatility, average, count := b.window(11), b.window(66), b.counters(1)
+			volatility, average, count := b.window(11), b.sum(66), b.counters(1)
+			most := math.Pow(length1, 1/power)
 			n := int(p[0])
 			return func(in, out []float64) {
 				x := in[0]
@@ -70,25 +71,16 @@ func jmaIndicator() Indicator {
 						old = w[0]
 					}
 					s[6] += 0.1 * (v - old)
-					mean := 0.0
-					if w := average.push(s[6]); w != nil {
-						for _, y := range w {
-							mean += y
-						}
-						mean /= 66
-					} else {
-						m := average.pos[0]
-						for _, y := range average.x[:m] {
-							mean += y
-						}
-						mean /= float64(m)
+					mean := average.push(s[6]) / 66
+					if mean != mean { // too few yet: the mean of all
+						mean = average.head[0] / float64(average.pos[0])
 					}
 					ratio := 0.0
 					if mean > 0 {
 						ratio = v / mean
 					}
-					ratio = max(1, min(ratio, math.Pow(length1, 1/power)))
-					k := math.Pow(bet, math.Sqrt(math.Pow(ratio, power)))
+					swing := math.Pow(max(1, min(ratio, most)), power)
+					k := math.Pow(bet, math.Sqrt(swing))
 					s[0], s[1] = x-float64(k*up), x-float64(k*down)
 					if up > 0 {
 						s[0] = x
@@ -96,7 +88,7 @@ func jmaIndicator() Indicator {
 					if down < 0 {
 						s[1] = x
 					}
-					alpha := math.Pow(beta, math.Pow(ratio, power))
+					alpha := math.Pow(beta, swing)
 					s[2] = float64((1-alpha)*x) + float64(alpha*s[2])
 					s[3] = float64((x-s[2])*(1-beta)) + float64(beta*s[3])
 					s[4] = float64((s[2]+float64(phase*s[3])-s[5])*(1-alpha)*(1-alpha)) + float64(alpha*alpha*s[4])
@@ -109,4 +101,4 @@ func jmaIndicator() Indicator {
 				count[0] = min(count[0], n)
 			}
 		})
-}
+})

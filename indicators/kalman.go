@@ -39,7 +39,7 @@ func (s *KalmanStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func kalmanIndicator() Indicator {
+var kalmanIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Kalman", Summary: "One-dimensional Kalman filter: a level that walks and is measured with noise.",
 		Inputs: closes(), Params: []Param{number("q", 0.01, 1e-12, 1e6), number("r", 1, 1e-12, 1e6)}, Outputs: overlay("Kalman")},
 		warm(0), func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func kalmanIndicator() Indicator {
 				out[0] = s[0]
 			}
 		})
-}
+})

@@ -40,7 +40,7 @@ func (s *KAMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func kamaIndicator() Indicator {
+var kamaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "KAMA", Summary: "Kaufman's adaptive moving average.",
 		Inputs: closes(), Params: []Param{period("n", 10, 1), period("fast", 2, 1), period("slow", 30, 1)}, Outputs: overlay("KAMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -64,4 +64,4 @@ func kamaIndicator() Indicator {
 				count[0] = n
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *KDJStream) Peek(high, low, close float64) KDJPoint {
 	return KDJPoint{K: s.out[0], D: s.out[1], J: s.out[2]}
 }
 
-func kdjIndicator() Indicator {
+var kdjIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "KDJ", Summary: "KDJ: a stochastic oscillator with Wilder's smoothing and the line J.",
 		Inputs: hlc(), Params: []Param{period("n", 9, 1), period("signal", 3, 1)}, Outputs: pane("K", "D", "J")},
 		func(p []float64) int { return int(p[0]+2*p[1]) - 3 }, func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func kdjIndicator() Indicator {
 				out[2] = float64(3*out[0]) - float64(2*out[1])
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *KeltnerStream) Peek(high, low, close float64) KeltnerPoint {
 	return KeltnerPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2], Width: s.out[3]}
 }
 
-func keltnerIndicator() Indicator {
+var keltnerIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Keltner", Aliases: []string{"KC"}, Summary: "Keltner channels: average true ranges either side of an EMA.",
 		Inputs: hlc(), Params: []Param{period("n", 20, 1), number("multiplier", 2, 0, 1000), period("atr", 10, 1)},
 		Outputs: append(overlay("Upper", "Middle", "Lower"), pane("Width")...)},
@@ -54,4 +54,4 @@ func keltnerIndicator() Indicator {
 				out[0], out[1], out[2], out[3] = m+width, m, m-width, over(2*width, m, nan())
 			}
 		})
-}
+})

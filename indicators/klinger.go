@@ -51,7 +51,7 @@ func (s *KlingerStream) Peek(high, low, close, volume float64) KlingerPoint {
 	return KlingerPoint{Oscillator: s.out[0], Signal: s.out[1]}
 }
 
-func klingerIndicator() Indicator {
+var klingerIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Klinger", Aliases: []string{"KVO"}, Summary: "Klinger volume oscillator.",
 		Inputs: hlcv(), Params: []Param{period("fast", 34, 1), period("slow", 55, 1), period("signal", 13, 1)}, Outputs: pane("Oscillator", "Signal")},
 		func(p []float64) int { return int(max(p[0], p[1]) + p[2]) }, func(b *bank, p []float64) step {
@@ -90,4 +90,4 @@ func klingerIndicator() Indicator {
 				out[1] = e.push(out[0])
 			}
 		})
-}
+})

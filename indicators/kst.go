@@ -45,7 +45,7 @@ func (s *KSTStream) Peek(x float64) KSTPoint {
 	return KSTPoint{KST: s.out[0], Signal: s.out[1]}
 }
 
-func kstIndicator() Indicator {
+var kstIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "KST", Summary: "Pring's know sure thing: four smoothed rates of change.",
 		Inputs: closes(), Params: []Param{period("signal", 9, 1)}, Outputs: pane("KST", "Signal")},
 		first(43), func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func kstIndicator() Indicator {
 				out[1] = s.push(out[0])
 			}
 		})
-}
+})

@@ -35,7 +35,7 @@ func (s *KurtosisStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func kurtosisIndicator() Indicator {
+var kurtosisIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Kurtosis", Summary: "Excess kurtosis of the last n values.",
 		Inputs: closes(), Params: periods(30, 4), Outputs: pane("Kurtosis")},
 		first(-1), func(b *bank, p []float64) step {
@@ -46,7 +46,7 @@ func kurtosisIndicator() Indicator {
 				out[0] = (n - 1) / ((n - 2) * (n - 3)) * (float64((n+1)*(over(m4, m2*m2, nan())-3)) + 6)
 			}
 		})
-}
+})
 
 // central returns the second to fourth central moment.
 func central(values []float64) (m2, m3, m4 float64) {

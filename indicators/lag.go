@@ -34,11 +34,11 @@ func (s *LagStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func lagIndicator() Indicator {
+var lagIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Lag", Summary: "The value of n bars ago.",
 		Inputs: closes(), Params: periods(5, 1), Outputs: overlay("Lag")},
 		first(0), func(b *bank, p []float64) step {
 			l := b.lag(int(p[0]))
 			return func(in, out []float64) { out[0] = l.push(in[0]) }
 		})
-}
+})

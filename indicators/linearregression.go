@@ -49,7 +49,7 @@ func (s *LinearRegressionStream) Peek(x float64) LinearRegressionPoint {
 	return LinearRegressionPoint{LinReg: s.out[0], Slope: s.out[1], Intercept: s.out[2], Forecast: s.out[3], Angle: s.out[4], StdErr: s.out[5], RSquared: s.out[6]}
 }
 
-func regressionIndicator() Indicator {
+var regressionIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "LinearRegression", Aliases: []string{"LinReg", "EPMA", "LSMA", "TSF"}, Summary: "Least-squares line through the last n values: end, slope, start, forecast, fit.",
 		Inputs: closes(), Params: periods(14, 2), Outputs: append(overlay("LinReg"), append(pane("Slope"), append(overlay("Intercept", "Forecast"), pane("Angle", "StdErr", "RSquared")...)...)...)},
 		first(-1), func(b *bank, p []float64) step {
@@ -62,4 +62,4 @@ func regressionIndicator() Indicator {
 				out[4], out[5], out[6] = math.Atan(slope)*180/math.Pi, math.Sqrt((squares-explained)/p[0]), over(explained, squares, 1)
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *LongRunStream) Peek(fast, slow float64) LongRunPoint {
 	return LongRunPoint{Long: s.out[0], Short: s.out[1]}
 }
 
-func runIndicator() Indicator {
+var runIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "LongRun", Aliases: []string{"ShortRun"}, Summary: "Whether a fast and a slow series rise (Long) or fall (Short) over n bars.",
 		Inputs: []string{"high", "low"}, Params: periods(2, 1), Outputs: pane("Long", "Short")},
 		first(0), func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func runIndicator() Indicator {
 				}
 			}
 		})
-}
+})

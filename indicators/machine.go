@@ -1,7 +1,6 @@
 package indicators
 
 import (
-	"errors"
 	"slices"
 	"sync/atomic"
 
@@ -121,7 +120,7 @@ func describe(d Indicator, warmup func(p []float64) int, build func(b *bank, p [
 		r := idle.Swap(nil)
 		if r == nil || !slices.Equal(r.params, p) {
 			r = &prepared{params: slices.Clone(p), state: &bank{}, row: make([]float64, len(in)), out: make([]float64, len(dst))}
-			r.step = build(r.state, p)
+			r.step = build(r.state, r.params)
 			r.fresh = r.state.clone()
 		}
 		r.over(dst, in)
@@ -130,8 +129,6 @@ func describe(d Indicator, warmup func(p []float64) int, build func(b *bank, p [
 	}
 	return d
 }
-
-var errColumns = errors.New("indicators: columns of different lengths")
 
 // prepared is what a run needs besides its columns. An entry of the registry
 // keeps the last one, so that repeating a run allocates nothing.
@@ -144,6 +141,33 @@ type prepared struct {
 
 func (r *prepared) over(dst, in [][]float64) {
 	row, out := r.row, r.out
+	switch {
+	case len(in) == 1 && len(dst) == 1:
+		result := dst[0]
+		for i, x := range in[0][:len(result)] {
+			if kernel.Finite(x) {
+				row[0] = x
+				r.step(row, out)
+				result[i] = out[0]
+			} else {
+				result[i] = nan()
+			}
+		}
+		return
+	case len(in) == 3 && len(dst) == 1:
+		result := dst[0]
+		x, y, z := in[0][:len(result)], in[1][:len(result)], in[2][:len(result)]
+		for i := range result {
+			if kernel.Finite3(x[i], y[i], z[i]) {
+				row[0], row[1], row[2] = x[i], y[i], z[i]
+				r.step(row, out)
+				result[i] = out[0]
+			} else {
+				result[i] = nan()
+			}
+		}
+		return
+	}
 	for i := range in[0] {
 		sum := 0.0
 		for k := range in {
@@ -163,30 +187,52 @@ func (r *prepared) over(dst, in [][]float64) {
 
 // single is batch for one output.
 func single(d Indicator, dst []float64, in [][]float64, p ...float64) []float64 {
-	c := [][]float64{dst}
-	batch(d, c, in, p...)
+	c := [1][]float64{dst}
+	batch(d, c[:], in, p...)
 	return c[0]
 }
 
+// maxColumns is the most inputs, outputs or parameters that an entry has here.
+const maxColumns = 16
+
+// arguments are those of a call, out of the caller's hands: what the caller
+// made for it need not outlive it.
+type arguments struct {
+	dst, in [maxColumns][]float64
+	params  [maxColumns]float64
+}
+
+// idle keeps the arguments of the last call for the next, which then allocates
+// nothing. It is empty while they are in use.
+var idle atomic.Pointer[arguments]
+
 // batch computes d over columns; what the entry refuses is NaN throughout.
 func batch(d Indicator, dst, in [][]float64, p ...float64) {
-	n := len(in[0])
-	for k := range dst {
-		dst[k] = resize(dst[k], n)
+	a := idle.Swap(nil)
+	if a == nil {
+		a = &arguments{}
 	}
-	full, err := d.Parameters(p)
+	n, same := len(in[0]), true
 	for k := range in {
-		if len(in[k]) != n {
-			err = errColumns
+		a.in[k] = in[k]
+		same = same && len(in[k]) == n
+	}
+	for k := range dst {
+		a.dst[k] = resize(dst[k], n)
+	}
+	copy(a.params[:], p)
+	full, err := d.Parameters(a.params[:len(p)])
+	if err == nil && same && n > 0 {
+		d.Run(a.dst[:len(dst)], a.in[:len(in)], full)
+	} else {
+		for _, column := range a.dst[:len(dst)] {
+			fillNaN(column)
 		}
 	}
-	if err != nil || n == 0 {
-		for k := range dst {
-			fillNaN(dst[k])
-		}
-		return
-	}
-	d.Run(dst, in, full)
+	copy(dst, a.dst[:])
+	clear(a.dst[:])
+	clear(a.in[:])
+	idle.Store(a)
 }
 
 // open returns the machine of d, or what the entry refuses.

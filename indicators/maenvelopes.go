@@ -42,7 +42,7 @@ func (s *MAEnvelopesStream) Peek(x float64) MAEnvelopesPoint {
 	return MAEnvelopesPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2]}
 }
 
-func envelopesIndicator() Indicator {
+var envelopesIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MAEnvelopes", Aliases: []string{"Envelopes"}, Summary: "Moving average envelopes: lines a percentage either side of a simple average.",
 		Inputs: closes(), Params: []Param{period("n", 20, 1), number("percent", 2.5, 0, 100)}, Outputs: overlay("Upper", "Middle", "Lower")},
 		first(-1), func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func envelopesIndicator() Indicator {
 				out[0], out[1], out[2] = v+width, v, v-width
 			}
 		})
-}
+})

@@ -47,7 +47,7 @@ func (s *MAMAStream) Peek(high, low float64) MAMAPoint {
 	return MAMAPoint{MAMA: s.out[0], FAMA: s.out[1]}
 }
 
-func mamaIndicator() Indicator {
+var mamaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MAMA", Summary: "Ehlers's MESA adaptive moving averages.",
 		Inputs: hl(), Params: []Param{number("fast", 0.5, 0.01, 0.99), number("slow", 0.05, 0.001, 0.99)}, Outputs: overlay("MAMA", "FAMA")},
 		warm(5), func(b *bank, p []float64) step {
@@ -77,4 +77,4 @@ func mamaIndicator() Indicator {
 				out[0], out[1] = s[1], s[2]
 			}
 		})
-}
+})

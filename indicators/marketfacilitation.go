@@ -33,9 +33,9 @@ func (s *MarketFacilitationStream) Peek(high, low, volume float64) float64 {
 	return s.out[0]
 }
 
-func marketFIIndicator() Indicator {
+var marketFIIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MarketFacilitation", Aliases: []string{"MarketFI", "BWMFI"}, Summary: "Market facilitation index: range per unit of volume.",
 		Inputs: []string{"high", "low", "volume"}, Outputs: pane("MFI")}, warm(0), func(b *bank, p []float64) step {
 		return func(in, out []float64) { out[0] = over(in[0]-in[1], in[2], nan()) }
 	})
-}
+})

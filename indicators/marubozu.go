@@ -37,7 +37,7 @@ func (s *MarubozuStream) Peek(open, high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func marubozuIndicator() Indicator {
+var marubozuIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Marubozu", Summary: "Bars that are nearly all body.",
 		Inputs: ohlc(), Params: []Param{number("percent", 95, 0, 100)}, Outputs: pane("Marubozu")}, warm(0), func(b *bank, p []float64) step {
 		return func(in, out []float64) {
@@ -47,4 +47,4 @@ func marubozuIndicator() Indicator {
 			}
 		}
 	})
-}
+})

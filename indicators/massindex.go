@@ -35,7 +35,7 @@ func (s *MassIndexStream) Peek(high, low float64) float64 {
 	return s.out[0]
 }
 
-func massIndicator() Indicator {
+var massIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MassIndex", Aliases: []string{"MASS", "MASSI"}, Summary: "Mass index: widening ranges that announce reversals.",
 		Inputs: hl(), Params: []Param{period("n", 25, 1), period("smooth", 9, 1)}, Outputs: pane("Mass")},
 		func(p []float64) int { return int(p[0]+2*p[1]) - 3 }, func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func massIndicator() Indicator {
 				out[0] = s.push(over(a, e2.push(a), nan()))
 			}
 		})
-}
+})

@@ -40,7 +40,7 @@ func (s *McGinleyStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func mcginleyIndicator() Indicator {
+var mcginleyIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "McGinley", Aliases: []string{"Dynamic", "MCGD"}, Summary: "McGinley's dynamic average: slower in rises, faster in falls.",
 		Inputs: closes(), Params: []Param{period("n", 14, 1), number("k", 0.6, 0.01, 10)}, Outputs: overlay("McGinley")},
 		warm(1), func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func mcginleyIndicator() Indicator {
 				d[0], out[0] = next, next
 			}
 		})
-}
+})

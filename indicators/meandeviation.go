@@ -46,7 +46,7 @@ func (s *MeanDeviationStream) Peek(x float64) MeanDeviationPoint {
 	return MeanDeviationPoint{MAD: s.out[0], MSE: s.out[1], MAPE: s.out[2]}
 }
 
-func deviationIndicator() Indicator {
+var deviationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MeanDeviation", Aliases: []string{"MAD", "MD", "SMAAnalysis"}, Summary: "Mean absolute and squared deviation from the simple average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: pane("MAD", "MSE", "MAPE")},
 		first(-1), func(b *bank, p []float64) step {
@@ -64,4 +64,4 @@ func deviationIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -34,11 +34,11 @@ func (s *MedianStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func medianIndicator() Indicator {
+var medianIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Median", Summary: "Median of the last n values.",
 		Inputs: closes(), Params: periods(30, 1), Outputs: overlay("Median")},
 		first(-1), func(b *bank, p []float64) step {
 			r := b.ranks(int(p[0]))
 			return func(in, out []float64) { out[0] = quantile(r.push(in[0]), 0.5) }
 		})
-}
+})

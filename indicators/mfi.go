@@ -36,7 +36,7 @@ func (s *MFIStream) Peek(high, low, close, volume float64) float64 {
 	return s.out[0]
 }
 
-func mfiIndicator() Indicator {
+var mfiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MFI", Summary: "Money flow index: an RSI weighted by volume.",
 		Inputs: hlcv(), Params: periods(14, 1), Outputs: pane("MFI")},
 		first(0), func(b *bank, p []float64) step {
@@ -57,4 +57,4 @@ func mfiIndicator() Indicator {
 				out[0] = over(100*u, u+d, 50)
 			}
 		})
-}
+})

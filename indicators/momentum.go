@@ -34,11 +34,11 @@ func (s *MomentumStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func momentumIndicator() Indicator {
+var momentumIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Momentum", Aliases: []string{"MOM"}, Summary: "Change over n bars.",
 		Inputs: closes(), Params: periods(10, 1), Outputs: pane("Momentum")},
 		first(0), func(b *bank, p []float64) step {
 			before := b.lag(int(p[0]))
 			return func(in, out []float64) { out[0] = in[0] - before.push(in[0]) }
 		})
-}
+})

@@ -45,7 +45,7 @@ func (s *MSWStream) Peek(x float64) MSWPoint {
 	return MSWPoint{Sine: s.out[0], Lead: s.out[1]}
 }
 
-func mswIndicator() Indicator {
+var mswIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MSW", Aliases: []string{"MesaSine"}, Summary: "MESA sine wave of a fixed period.",
 		Inputs: closes(), Params: periods(10, 2), Outputs: pane("Sine", "Lead")},
 		first(0), func(b *bank, p []float64) step {
@@ -86,4 +86,4 @@ func mswIndicator() Indicator {
 				out[0], out[1] = math.Sin(phase), math.Sin(phase+math.Pi/4)
 			}
 		})
-}
+})

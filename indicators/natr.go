@@ -34,11 +34,11 @@ func (s *NATRStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func natrIndicator() Indicator {
+var natrIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "NATR", Aliases: []string{"ATRP"}, Summary: "Average true range in percent of the close.",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("NATR")},
 		first(0), func(b *bank, p []float64) step {
 			a := b.atr(int(p[0]))
 			return func(in, out []float64) { out[0] = over(100*a.push(in[0], in[1], in[2]), in[2], nan()) }
 		})
-}
+})

@@ -34,9 +34,9 @@ func (s *NVIStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func nviIndicator() Indicator {
+var nviIndicator = once(func() Indicator {
 	return volumeIndex("NVI", "Negative volume index: returns on days of falling volume.", func(v, before float64) bool { return v < before })
-}
+})
 
 // volumeIndex describes the indices that follow the close on some bars only.
 func volumeIndex(name, summary string, counts func(volume, before float64) bool) Indicator {

@@ -34,13 +34,13 @@ func (s *OBVStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func obvIndicator() Indicator {
+var obvIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "OBV", Summary: "On-balance volume.",
 		Inputs: cv(), Outputs: pane("OBV")}, warm(0), func(b *bank, p []float64) step {
 		o := b.obv()
 		return func(in, out []float64) { out[0] = o.push(in[0], in[1]) }
 	})
-}
+})
 
 type obv struct {
 	last  lag

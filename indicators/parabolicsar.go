@@ -50,7 +50,7 @@ func (s *ParabolicSARStream) Peek(high, low float64) ParabolicSARPoint {
 	return ParabolicSARPoint{SAR: s.out[0], IsReversal: s.out[1]}
 }
 
-func psarIndicator() Indicator {
+var psarIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ParabolicSAR", Aliases: []string{"PSAR", "SAR"}, Summary: "Wilder's parabolic stop and reverse.",
 		Inputs: hl(), Params: []Param{number("step", 0.02, 1e-6, 1), number("maximum", 0.2, 1e-6, 1)}, Outputs: append(overlay("SAR"), pane("IsReversal")...)},
 		warm(1), func(b *bank, p []float64) step {
@@ -84,4 +84,4 @@ func psarIndicator() Indicator {
 				out[0] = sar
 			}
 		})
-}
+})

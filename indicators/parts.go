@@ -197,23 +197,34 @@ func (l line) push(x float64) (end, slope float64) {
 	return l.head[2] + plain/m + float64(slope*(m-1)/2), slope
 }
 
-// extreme is the highest of the last n values, or the lowest for sign -1.
+// extreme is the highest of the last n values, or the lowest, by the method of
+// [kernel.Extreme]: values are compared as whole numbers of the same order.
 type extreme struct {
-	sign float64
-	n    int
-	x    []float64
-	at   []int
-	pos  []int // head and length of the queue, values seen
+	flip int64 // -1 for the lowest
+	x    []int // values before the next cell; from it on, the best of those after the cell in the block before
+	at   []int // their bars
+	pos  []int // the best of the block in progress, its bar, the next cell, values seen
 }
 
-func (b *bank) highest(n int) extreme { return extreme{1, n, b.take(n), b.counters(n), b.counters(3)} }
-func (b *bank) lowest(n int) extreme  { return extreme{-1, n, b.take(n), b.counters(n), b.counters(3)} }
+const worst = math.MinInt
+
+func (b *bank) highest(n int) extreme { return b.extreme(n, 0) }
+func (b *bank) lowest(n int) extreme  { return b.extreme(n, -1) }
+
+func (b *bank) extreme(n int, flip int64) extreme {
+	e := extreme{flip, b.counters(n), b.counters(n), b.counters(4)}
+	for i := range e.x {
+		e.x[i] = worst
+	}
+	e.pos[0] = worst
+	return e
+}
 
 // age returns the extreme and how many bars ago it was, NaN before there are n
 // values. The earliest of equals counts.
 func (e extreme) age(x float64) (value float64, bars int) {
 	v, bars := e.partial(x)
-	if e.pos[2] < e.n {
+	if e.pos[3] < len(e.x) {
 		return nan(), 0
 	}
 	return v, bars
@@ -224,30 +235,39 @@ func (e extreme) partial(x float64) (value float64, bars int) {
 	if !kernel.Finite(x) {
 		return nan(), 0
 	}
-	v, head, length, now := e.sign*x, e.pos[0], e.pos[1], e.pos[2]
-	if length > 0 && now-e.at[head] >= e.n {
-		if head++; head == e.n {
-			head = 0
-		}
-		length--
+	pos := e.pos[:4:4]
+	rank := int(e.flip ^ kernel.Rank(x+0)) // -0 equals 0
+	head, headBar, next, now := pos[0], pos[1], pos[2], pos[3]
+	if rank > head {
+		headBar = now
 	}
-	for length > 0 {
-		last := head + length - 1
-		if last >= e.n {
-			last -= e.n
-		}
-		if e.x[last] >= v {
-			break
-		}
-		length--
+	head = max(head, rank)
+	best, bar := e.x[next], e.at[next]
+	if head > best {
+		bar = headBar
 	}
-	tail := head + length
-	if tail >= e.n {
-		tail -= e.n
+	best = max(best, head)
+	e.x[next], e.at[next] = rank, now
+	next++
+	pos[0], pos[1], pos[2], pos[3] = head, headBar, next, now+1
+	if next == len(e.x) {
+		e.turn()
 	}
-	e.x[tail], e.at[tail] = v, now
-	e.pos[0], e.pos[1], e.pos[2] = head, length+1, now+1
-	return e.sign * e.x[head], now - e.at[head]
+	return kernel.Ranked(e.flip ^ int64(best)), now - bar
+}
+
+func (e extreme) turn() {
+	best, bar := worst, 0
+	at := e.at[:len(e.x)]
+	for i := len(e.x) - 1; i >= 0; i-- {
+		rank, now := e.x[i], at[i]
+		e.x[i], at[i] = best, bar
+		if rank >= best {
+			bar = now
+		}
+		best = max(best, rank)
+	}
+	e.pos[0], e.pos[2] = worst, 0
 }
 
 func (e extreme) push(x float64) float64 {
@@ -320,40 +340,49 @@ func (b *bank) moments(n int) moments {
 }
 
 func (m moments) push(x float64) (mean, squares float64) {
+	sum, _, squares := m.sumsTo(x)
+	return sum / float64(len(m.sums)), squares
+}
+
+// sumsTo adds x and returns the window's sum, how far x is from its mean, and the
+// sum of squared deviations. The distance is found from the deviations, which
+// keeps the digits that a mean at a high price has no room for.
+func (m moments) sumsTo(x float64) (sum, distance, squares float64) {
 	if !kernel.Finite(x) {
-		return nan(), nan()
+		return nan(), nan(), nan()
 	}
-	n, p := len(m.sums), m.pos[0]
-	d := x - m.head[3]
-	m.head[0] += x
-	m.head[1] += d
-	m.head[2] += float64(d * d)
+	n, p, head := len(m.sums), m.pos[0], m.head[:4:4]
+	d := x - head[3]
+	head[0] += x
+	head[1] += d
+	head[2] += float64(d * d)
+	devs, sq := m.devs[:n], m.squares[:n]
 	m.sums[p] = x
 	p++
 	if p < n {
 		m.pos[0] = p
 		if m.pos[1] == 0 {
-			return nan(), nan()
+			return nan(), nan(), nan()
 		}
-		return m.result(m.head[0]+m.sums[p], m.head[1]+m.devs[p], m.head[2]+m.squares[p])
+		return m.result(head[0]+m.sums[p], head[1]+devs[p], head[2]+sq[p], d)
 	}
-	var s, dev, sq float64
-	total := m.head[0]
+	var s, dev, square float64
+	total := head[0]
 	for i := n - 1; i >= 0; i-- {
 		d := m.sums[i] - x
 		s += m.sums[i]
 		dev += d
-		sq += float64(d * d)
-		m.sums[i], m.devs[i], m.squares[i] = s, dev, sq
+		square += float64(d * d)
+		m.sums[i], devs[i], sq[i] = s, dev, square
 	}
-	m.head[0], m.head[1], m.head[2], m.head[3] = 0, 0, 0, x
+	head[0], head[1], head[2], head[3] = 0, 0, 0, x
 	m.pos[0], m.pos[1] = 0, 1
-	return m.result(total, dev, sq)
+	return m.result(total, dev, square, 0)
 }
 
-func (m moments) result(sum, dev, squares float64) (float64, float64) {
-	n := float64(len(m.sums))
-	return sum / n, max(squares-float64(dev*dev)/n, 0)
+func (m moments) result(sum, dev, squares, d float64) (float64, float64, float64) {
+	mean := dev / float64(len(m.sums))
+	return sum, d - mean, max(squares-float64(dev*mean), 0)
 }
 
 // deviation is the population's standard deviation of the last n values.

@@ -36,7 +36,7 @@ func (s *PDistStream) Peek(open, high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func pdistIndicator() Indicator {
+var pdistIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PDist", Summary: "Price distance: how far the price travelled in the bar.",
 		Inputs: ohlc(), Outputs: pane("PDist")}, warm(1), func(b *bank, p []float64) step {
 		last := b.lag(1)
@@ -44,4 +44,4 @@ func pdistIndicator() Indicator {
 			out[0] = float64(2*(in[1]-in[2])) - math.Abs(in[3]-in[0]) + math.Abs(in[0]-last.push(in[3]))
 		}
 	})
-}
+})

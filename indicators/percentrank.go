@@ -34,7 +34,7 @@ func (s *PercentRankStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func percentRankIndicator() Indicator {
+var percentRankIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PercentRank", Summary: "Percentage of the last n values that are not above this one.",
 		Inputs: closes(), Params: periods(100, 1), Outputs: pane("PercentRank")},
 		first(0), func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func percentRankIndicator() Indicator {
 				out[0] = 100 * float64(count) / p[0]
 			}
 		})
-}
+})

@@ -35,7 +35,7 @@ func (s *PGOStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func pgoIndicator() Indicator {
+var pgoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PGO", Summary: "Pretty good oscillator: distance from the average in true ranges.",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("PGO")},
 		first(0), func(b *bank, p []float64) step {
@@ -44,4 +44,4 @@ func pgoIndicator() Indicator {
 				out[0] = over(in[2]-m.push(in[2]), e.push(r.push(in[0], in[1], in[2])), nan())
 			}
 		})
-}
+})

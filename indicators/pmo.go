@@ -44,7 +44,7 @@ func (s *PMOStream) Peek(x float64) PMOPoint {
 	return PMOPoint{PMO: s.out[0], Signal: s.out[1]}
 }
 
-func pmoIndicator() Indicator {
+var pmoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PMO", Summary: "Price momentum oscillator.",
 		Inputs: closes(), Params: []Param{period("first", 35, 2), period("second", 20, 2), period("signal", 10, 1)}, Outputs: pane("PMO", "Signal")},
 		func(p []float64) int { return int(p[0]+p[1]+p[2]) - 2 }, func(b *bank, p []float64) step {
@@ -55,4 +55,4 @@ func pmoIndicator() Indicator {
 				out[1] = s.push(out[0])
 			}
 		})
-}
+})

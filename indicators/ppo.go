@@ -43,11 +43,11 @@ func (s *PPOStream) Peek(x float64) PPOPoint {
 	return PPOPoint{PPO: s.out[0], Signal: s.out[1], Histogram: s.out[2]}
 }
 
-func ppoIndicator() Indicator {
+var ppoIndicator = once(func() Indicator {
 	return difference(Indicator{Name: "PPO", Summary: "Percentage price oscillator: MACD in percent.",
 		Inputs: closes(), Outputs: pane("PPO", "Signal", "Histogram")},
 		func(fast, slow float64) float64 { return over(100*(fast-slow), slow, nan()) })
-}
+})
 
 // difference describes oscillators of two EMAs with a signal line.
 func difference(d Indicator, scale func(fast, slow float64) float64) Indicator {

@@ -42,7 +42,7 @@ func (s *PriceFormsStream) Peek(open, high, low, close float64) PriceFormsPoint 
 	return PriceFormsPoint{HL2: s.out[0], HLC3: s.out[1], OHLC4: s.out[2], HLCC4: s.out[3]}
 }
 
-func priceFormsIndicator() Indicator {
+var priceFormsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PriceForms", Aliases: []string{"TypicalPrice", "MedianPrice", "AveragePrice", "WeightedClose", "HLC3", "HL2", "OHLC4"}, Summary: "Median, typical, average and weighted price of a bar.",
 		Inputs: ohlc(), Outputs: overlay("HL2", "HLC3", "OHLC4", "HLCC4")}, warm(0), func(b *bank, p []float64) step {
 		return func(in, out []float64) {
@@ -50,4 +50,4 @@ func priceFormsIndicator() Indicator {
 			out[0], out[1], out[2], out[3] = (h+l)/2, (h+l+c)/3, (o+h+l+c)/4, (h+l+c+c)/4
 		}
 	})
-}
+})

@@ -42,7 +42,7 @@ func (s *PriceVolumeStream) Peek(close, volume float64) PriceVolumePoint {
 	return PriceVolumePoint{PVOL: s.out[0], PVR: s.out[1]}
 }
 
-func priceVolumeIndicator() Indicator {
+var priceVolumeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PriceVolume", Aliases: []string{"PVOL", "PVR"}, Summary: "Price times volume, and the rank of their changes.",
 		Inputs: cv(), Outputs: pane("PVOL", "PVR")}, warm(1), func(b *bank, p []float64) step {
 		c, v := b.lag(1), b.lag(1)
@@ -62,4 +62,4 @@ func priceVolumeIndicator() Indicator {
 			}
 		}
 	})
-}
+})

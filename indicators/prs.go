@@ -43,7 +43,7 @@ func (s *PRSStream) Peek(x, base float64) PRSPoint {
 	return PRSPoint{PRS: s.out[0], Percent: s.out[1]}
 }
 
-func prsIndicator() Indicator {
+var prsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PRS", Summary: "Price relative strength of one series to another.",
 		Inputs: hl(), Params: periods(20, 1), Outputs: pane("PRS", "Percent")},
 		first(0), func(b *bank, p []float64) step {
@@ -54,4 +54,4 @@ func prsIndicator() Indicator {
 				out[1] = over(in[0]-ox, ox, nan()) - over(in[1]-oy, oy, nan())
 			}
 		})
-}
+})

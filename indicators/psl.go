@@ -34,11 +34,11 @@ func (s *PSLStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func pslIndicator() Indicator {
+var pslIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PSL", Summary: "Psychological line: percentage of rising bars.",
 		Inputs: closes(), Params: periods(12, 1), Outputs: pane("PSL")},
 		first(0), func(b *bank, p []float64) step {
 			last, s := b.lag(1), b.mean(int(p[0]))
 			return func(in, out []float64) { out[0] = 100 * s.push(above(in[0], last.push(in[0]))) }
 		})
-}
+})

@@ -34,6 +34,6 @@ func (s *PVIStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func pviIndicator() Indicator {
+var pviIndicator = once(func() Indicator {
 	return volumeIndex("PVI", "Positive volume index: returns on days of rising volume.", func(v, before float64) bool { return v > before })
-}
+})

@@ -41,8 +41,8 @@ func (s *PVOStream) Peek(volume float64) PVOPoint {
 	return PVOPoint{PVO: s.out[0], Signal: s.out[1], Histogram: s.out[2]}
 }
 
-func pvoIndicator() Indicator {
+var pvoIndicator = once(func() Indicator {
 	return difference(Indicator{Name: "PVO", Summary: "Percentage volume oscillator.",
 		Inputs: []string{"volume"}, Outputs: pane("PVO", "Signal", "Histogram")},
 		func(fast, slow float64) float64 { return over(100*(fast-slow), slow, nan()) })
-}
+})

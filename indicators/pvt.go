@@ -33,7 +33,7 @@ func (s *PVTStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func pvtIndicator() Indicator {
+var pvtIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PVT", Aliases: []string{"VPT"}, Summary: "Price volume trend.",
 		Inputs: cv(), Outputs: pane("PVT")}, warm(0), func(b *bank, p []float64) step {
 		last, total := b.lag(1), b.take(1)
@@ -44,4 +44,4 @@ func pvtIndicator() Indicator {
 			out[0] = total[0]
 		}
 	})
-}
+})

@@ -35,7 +35,7 @@ func (s *PWMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func pwmaIndicator() Indicator {
+var pwmaIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "PWMA", Summary: "Pascal's weighted moving average.",
 		Inputs: closes(), Params: []Param{whole("n", 10, 1, 500)}, Outputs: overlay("PWMA")},
 		func(p []float64) []float64 {
@@ -47,4 +47,4 @@ func pwmaIndicator() Indicator {
 			}
 			return w
 		})
-}
+})

@@ -47,7 +47,7 @@ func (s *QQEStream) Peek(x float64) QQEPoint {
 	return QQEPoint{QQE: s.out[0], RSIMA: s.out[1], Trend: s.out[2]}
 }
 
-func qqeIndicator() Indicator {
+var qqeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "QQE", Summary: "QQE: a smoothed RSI with a trailing stop of its own volatility.",
 		Inputs: closes(), Params: []Param{period("n", 14, 1), period("smooth", 5, 1), number("factor", 4.236, 1e-3, 1000)}, Outputs: pane("QQE", "RSIMA", "Trend")},
 		func(p []float64) int { return int(p[0]+p[1]) + 2*(2*int(p[0])-2) }, func(b *bank, p []float64) step {
@@ -66,4 +66,4 @@ func qqeIndicator() Indicator {
 				}
 			}
 		})
-}
+})

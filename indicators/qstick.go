@@ -34,11 +34,11 @@ func (s *QStickStream) Peek(open, close float64) float64 {
 	return s.out[0]
 }
 
-func qstickIndicator() Indicator {
+var qstickIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "QStick", Summary: "QStick: the average candle body.",
 		Inputs: []string{"open", "close"}, Params: periods(10, 1), Outputs: pane("QStick")},
 		first(-1), func(b *bank, p []float64) step {
 			m := b.mean(int(p[0]))
 			return func(in, out []float64) { out[0] = m.push(in[1] - in[0]) }
 		})
-}
+})

@@ -34,14 +34,14 @@ func (s *QuantileStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func quantileIndicator() Indicator {
+var quantileIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Quantile", Summary: "Quantile of the last n values.",
 		Inputs: closes(), Params: []Param{period("n", 30, 1), number("q", 0.5, 0, 1)}, Outputs: overlay("Quantile")},
 		first(-1), func(b *bank, p []float64) step {
 			r := b.ranks(int(p[0]))
 			return func(in, out []float64) { out[0] = quantile(r.push(in[0]), p[1]) }
 		})
-}
+})
 
 func quantile(sorted []float64, q float64) float64 {
 	if sorted == nil {

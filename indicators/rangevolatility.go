@@ -53,7 +53,7 @@ func (s *RangeVolatilityStream) Peek(open, high, low, close float64) RangeVolati
 	return RangeVolatilityPoint{Parkinson: s.out[0], GarmanKlass: s.out[1], RogersSatchell: s.out[2], YangZhang: s.out[3]}
 }
 
-func rangeVolatilityIndicator() Indicator {
+var rangeVolatilityIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RangeVolatility", Aliases: []string{"Parkinson", "GarmanKlass", "RogersSatchell", "YangZhang"}, Summary: "Volatility per year from open, high, low and close.",
 		Inputs: ohlc(), Params: []Param{period("n", 20, 2), number("periodsPerYear", 252, 1e-6, maxPeriodsPerYear)}, Outputs: pane("Parkinson", "GarmanKlass", "RogersSatchell", "YangZhang")},
 		first(0), func(b *bank, p []float64) step {
@@ -81,4 +81,4 @@ func rangeVolatilityIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -2,7 +2,7 @@ package indicators
 
 import "github.com/ttai-go/ttai/indicators/internal/kernel"
 
-func smaIndicator() Indicator {
+var smaIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "SMA",
 		Summary: "Simple moving average: the mean of the last n values.",
@@ -15,9 +15,9 @@ func smaIndicator() Indicator {
 			return oneToOne{&SMAStream{sum: kernel.NewSum(nil, n), n: n}}
 		},
 	}
-}
+})
 
-func emaIndicator() Indicator {
+var emaIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "EMA",
 		Summary: "Exponential moving average with k = 2/(n+1), started from a simple average.",
@@ -30,9 +30,9 @@ func emaIndicator() Indicator {
 			return oneToOne{&EMAStream{ema: kernel.NewEMA(n), n: n}}
 		},
 	}
-}
+})
 
-func rsiIndicator() Indicator {
+var rsiIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "RSI",
 		Summary: "Wilder's relative strength index, 0 to 100: how much of the recent movement was up.",
@@ -45,9 +45,9 @@ func rsiIndicator() Indicator {
 			return oneToOne{&s}
 		},
 	}
-}
+})
 
-func volatilityIndicator() Indicator {
+var volatilityIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "HistoricalVolatility",
 		Aliases: []string{"HV"},
@@ -63,9 +63,9 @@ func volatilityIndicator() Indicator {
 			return oneToOne{&s}
 		},
 	}
-}
+})
 
-func macdIndicator() Indicator {
+var macdIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "MACD",
 		Summary: "Moving average convergence/divergence: the fast EMA less the slow, its own EMA, and the gap between the two.",
@@ -81,7 +81,7 @@ func macdIndicator() Indicator {
 			return macdRow{&s}
 		},
 	}
-}
+})
 
 type macdRow struct{ *MACDStream }
 
@@ -90,7 +90,7 @@ func (s macdRow) Peek(in, out []float64)   { s.MACDStream.Peek(in[0]).write(out)
 
 func (p MACDPoint) write(out []float64) { out[0], out[1], out[2] = p.MACD, p.Signal, p.Histogram }
 
-func bollingerIndicator() Indicator {
+var bollingerIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "Bollinger",
 		Aliases: []string{"BB", "BollingerBands"},
@@ -108,7 +108,7 @@ func bollingerIndicator() Indicator {
 			return bollingerRow{&BollingerStream{moments: kernel.NewMoments(nil, n), n: n, k: p[1]}}
 		},
 	}
-}
+})
 
 type bollingerRow struct{ *BollingerStream }
 
@@ -119,7 +119,7 @@ func (p BollingerPoint) write(out []float64) {
 	out[0], out[1], out[2], out[3], out[4] = p.Upper, p.Middle, p.Lower, p.PercentB, p.Bandwidth
 }
 
-func atrIndicator() Indicator {
+var atrIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "ATR",
 		Summary: "Wilder's average true range: how far a bar reaches, in price units.",
@@ -132,14 +132,14 @@ func atrIndicator() Indicator {
 			return atrRow{&s}
 		},
 	}
-}
+})
 
 type atrRow struct{ *ATRStream }
 
 func (s atrRow) Update(in, out []float64) { out[0] = s.ATRStream.Update(in[0], in[1], in[2]) }
 func (s atrRow) Peek(in, out []float64)   { out[0] = s.ATRStream.Peek(in[0], in[1], in[2]) }
 
-func adxIndicator() Indicator {
+var adxIndicator = once(func() Indicator {
 	return Indicator{
 		Name:    "ADX",
 		Summary: "Wilder's average directional index, 0 to 100 for the strength of a trend, with the indicators of its direction.",
@@ -154,7 +154,7 @@ func adxIndicator() Indicator {
 			return adxRow{&s}
 		},
 	}
-}
+})
 
 type adxRow struct{ *ADXStream }
 

@@ -45,7 +45,7 @@ func (s *ReturnsStream) Peek(x float64) ReturnsPoint {
 	return ReturnsPoint{Return: s.out[0], LogReturn: s.out[1]}
 }
 
-func returnsIndicator() Indicator {
+var returnsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Returns", Aliases: []string{"PercentReturn", "LogReturn"}, Summary: "Return over n bars, simple and logarithmic.",
 		Inputs: closes(), Params: periods(1, 1), Outputs: pane("Return", "LogReturn")},
 		first(0), func(b *bank, p []float64) step {
@@ -55,4 +55,4 @@ func returnsIndicator() Indicator {
 				out[0], out[1] = r-1, math.Log(r)
 			}
 		})
-}
+})

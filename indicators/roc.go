@@ -46,7 +46,7 @@ func (s *ROCStream) Peek(x float64) ROCPoint {
 	return ROCPoint{ROC: s.out[0], Momentum: s.out[1]}
 }
 
-func rocIndicator() Indicator {
+var rocIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ROC", Summary: "Rate of change over n bars, in percent, and the change itself.",
 		Inputs: closes(), Params: periods(14, 1), Outputs: pane("ROC", "Momentum")},
 		first(0), func(b *bank, p []float64) step {
@@ -57,4 +57,4 @@ func rocIndicator() Indicator {
 				out[0] = over(100*out[1], old, nan())
 			}
 		})
-}
+})

@@ -45,7 +45,7 @@ func (s *ROCBandsStream) Peek(x float64) ROCBandsPoint {
 	return ROCBandsPoint{ROC: s.out[0], EMA: s.out[1], Upper: s.out[2], Lower: s.out[3]}
 }
 
-func rocBandsIndicator() Indicator {
+var rocBandsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ROCBands", Aliases: []string{"ROCWB"}, Summary: "Rate of change with bands of its root mean square.",
 		Inputs: closes(), Params: []Param{period("n", 20, 1), period("smooth", 5, 1), period("width", 5, 1)}, Outputs: pane("ROC", "EMA", "Upper", "Lower")},
 		func(p []float64) int { return int(p[0]+max(p[1], p[2])) - 1 }, func(b *bank, p []float64) step {
@@ -57,4 +57,4 @@ func rocBandsIndicator() Indicator {
 				out[0], out[1], out[2], out[3] = r, e.push(r), width, -width
 			}
 		})
-}
+})

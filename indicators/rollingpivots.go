@@ -45,7 +45,7 @@ func (s *RollingPivotsStream) Peek(high, low, close float64) RollingPivotsPoint 
 	return RollingPivotsPoint{PP: s.out[0], S1: s.out[1], S2: s.out[2], S3: s.out[3], R1: s.out[4], R2: s.out[5], R3: s.out[6]}
 }
 
-func rollingPivotsIndicator() Indicator {
+var rollingPivotsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RollingPivots", Summary: "Floor-trader pivot points of the last n bars.",
 		Inputs: hlc(), Params: []Param{period("n", 20, 1), whole("offset", 0, 0, MaxPeriod)}, Outputs: overlay("PP", "S1", "S2", "S3", "R1", "R2", "R3")},
 		func(p []float64) int { return int(p[0] + p[1]) }, func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func rollingPivotsIndicator() Indicator {
 				out[4], out[5], out[6] = float64(2*pp)-low, pp+(high-low), high+float64(2*(pp-low))
 			}
 		})
-}
+})

@@ -35,7 +35,7 @@ func (s *RollingVWAPStream) Peek(high, low, close, volume float64) float64 {
 	return s.out[0]
 }
 
-func rollingVWAPIndicator() Indicator {
+var rollingVWAPIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RollingVWAP", Summary: "Volume-weighted average price of the last n bars.",
 		Inputs: hlcv(), Params: periods(20, 1), Outputs: overlay("VWAP")},
 		first(-1), func(b *bank, p []float64) step {
@@ -44,4 +44,4 @@ func rollingVWAPIndicator() Indicator {
 				out[0] = over(m.push((in[0]+in[1]+in[2])/3*in[3]), v.push(in[3]), nan())
 			}
 		})
-}
+})

@@ -38,7 +38,7 @@ func (s *RSXStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func rsxIndicator() Indicator {
+var rsxIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RSX", Summary: "RSX: an RSI without noise (public reconstruction).",
 		Inputs: closes(), Params: periods(14, 1), Outputs: pane("RSX")},
 		first(0), func(b *bank, p []float64) step {
@@ -69,4 +69,4 @@ func rsxIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -47,7 +47,7 @@ func (s *RVGIStream) Peek(open, high, low, close float64) RVGIPoint {
 	return RVGIPoint{RVGI: s.out[0], Signal: s.out[1]}
 }
 
-func rvgiIndicator() Indicator {
+var rvgiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RVGI", Summary: "Relative vigor index: bodies against ranges.",
 		Inputs: ohlc(), Params: periods(14, 1), Outputs: pane("RVGI", "Signal")},
 		first(5), func(b *bank, p []float64) step {
@@ -58,4 +58,4 @@ func rvgiIndicator() Indicator {
 				out[1] = signal.push(out[0])
 			}
 		})
-}
+})

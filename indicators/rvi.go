@@ -37,14 +37,14 @@ func (s *RVIStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func rviIndicator() Indicator {
+var rviIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "RVI", Summary: "Relative volatility index: how much of the volatility comes with rises.",
 		Inputs: closes(), Params: []Param{period("n", 14, 1), period("deviation", 10, 1)}, Outputs: pane("RVI")},
 		func(p []float64) int { return int(max(p[1]-1, 1)+p[0]) - 1 }, func(b *bank, p []float64) step {
 			r := b.rvi(int(p[1]), int(p[0]))
 			return func(in, out []float64) { out[0] = r.push(in[0]) }
 		})
-}
+})
 
 // rvi is Dorsey's relative volatility index.
 type rvi struct {

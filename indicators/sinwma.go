@@ -37,7 +37,7 @@ func (s *SINWMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func sinwmaIndicator() Indicator {
+var sinwmaIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "SINWMA", Summary: "Sine weighted moving average.",
 		Inputs: closes(), Params: periods(14, 1), Outputs: overlay("SINWMA")},
 		func(p []float64) []float64 {
@@ -47,4 +47,4 @@ func sinwmaIndicator() Indicator {
 			}
 			return w
 		})
-}
+})

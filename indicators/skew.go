@@ -37,7 +37,7 @@ func (s *SkewStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func skewIndicator() Indicator {
+var skewIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Skew", Summary: "Skewness of the last n values.",
 		Inputs: closes(), Params: periods(30, 3), Outputs: pane("Skew")},
 		first(-1), func(b *bank, p []float64) step {
@@ -48,4 +48,4 @@ func skewIndicator() Indicator {
 				out[0] = over(m3, math.Pow(m2, 1.5), 0) * math.Sqrt(n*(n-1)) / (n - 2)
 			}
 		})
-}
+})

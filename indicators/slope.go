@@ -46,7 +46,7 @@ func (s *SlopeStream) Peek(x float64) SlopePoint {
 	return SlopePoint{Slope: s.out[0], Intercept: s.out[1], StdDev: s.out[2], RSquared: s.out[3]}
 }
 
-func slopeIndicator() Indicator {
+var slopeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Slope", Summary: "Slope of the least-squares line, with its start, the deviation and R².",
 		Inputs: closes(), Params: periods(14, 2), Outputs: pane("Slope", "Intercept", "StdDev", "RSquared")},
 		first(-1), func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func slopeIndicator() Indicator {
 				out[2], out[3] = math.Sqrt(squares/p[0]), over(explained, squares, 1)
 			}
 		})
-}
+})

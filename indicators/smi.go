@@ -47,7 +47,7 @@ func (s *SMIStream) Peek(high, low, close float64) SMIPoint {
 	return SMIPoint{SMI: s.out[0], Signal: s.out[1]}
 }
 
-func smiIndicator() Indicator {
+var smiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SMI", Summary: "Stochastic momentum index, -100 to 100.",
 		Inputs: hlc(), Params: []Param{period("n", 13, 1), period("first", 25, 1), period("second", 2, 1), period("signal", 3, 1)}, Outputs: pane("SMI", "Signal")},
 		first(-1), func(b *bank, p []float64) step {
@@ -64,4 +64,4 @@ func smiIndicator() Indicator {
 				out[1] = e[4].push(out[0])
 			}
 		})
-}
+})

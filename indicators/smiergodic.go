@@ -45,7 +45,7 @@ func (s *SMIErgodicStream) Peek(x float64) SMIErgodicPoint {
 	return SMIErgodicPoint{SMI: s.out[0], Signal: s.out[1], Oscillator: s.out[2]}
 }
 
-func ergodicIndicator() Indicator {
+var ergodicIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SMIErgodic", Aliases: []string{"SMIO"}, Summary: "SMI ergodic oscillator: TSI with a signal line.",
 		Inputs: closes(), Params: []Param{period("fast", 5, 1), period("slow", 20, 1), period("signal", 5, 1)}, Outputs: pane("SMI", "Signal", "Oscillator")},
 		func(p []float64) int { return int(p[0]+p[1]+p[2]) - 2 }, func(b *bank, p []float64) step {
@@ -57,4 +57,4 @@ func ergodicIndicator() Indicator {
 				out[2] = out[0] - out[1]
 			}
 		})
-}
+})

@@ -39,11 +39,11 @@ func (s *SMMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func smmaIndicator() Indicator {
+var smmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SMMA", Aliases: []string{"RMA", "Wilders"}, Summary: "Smoothed (Wilder's) moving average, k = 1/n.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("SMMA")},
 		first(-1), func(b *bank, p []float64) step {
 			w := b.wilder(int(p[0]))
 			return func(in, out []float64) { out[0] = w.push(in[0]) }
 		})
-}
+})

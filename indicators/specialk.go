@@ -35,7 +35,7 @@ func (s *SpecialKStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func specialKIndicator() Indicator {
+var specialKIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SpecialK", Summary: "Pring's special K: KST over the short, the intermediate and the long cycle.",
 		Inputs: closes(), Outputs: pane("SpecialK")},
 		warm(724), func(b *bank, p []float64) step {
@@ -43,7 +43,7 @@ func specialKIndicator() Indicator {
 				[]int{10, 10, 10, 15, 50, 65, 75, 100, 130, 130, 130, 195}, []float64{1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4})
 			return func(in, out []float64) { out[0] = k.push(in[0]) }
 		})
-}
+})
 
 // pring is a weighted sum of smoothed rates of change.
 type pring struct {

@@ -45,7 +45,7 @@ func (s *SqueezeStream) Peek(high, low, close float64) SqueezePoint {
 	return SqueezePoint{Momentum: s.out[0], On: s.out[1]}
 }
 
-func squeezeIndicator() Indicator {
+var squeezeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Squeeze", Aliases: []string{"TTMSqueeze"}, Summary: "Squeeze: Bollinger bands inside a Keltner channel, with momentum.",
 		Inputs: hlc(), Params: []Param{period("n", 20, 2), number("k", 2, 0, 1000), period("channel", 20, 1), number("width", 1.5, 0, 1000)}, Outputs: pane("Momentum", "On")},
 		func(p []float64) int { return int(max(2*p[0]-2, p[2])) }, func(b *bank, p []float64) step {
@@ -65,4 +65,4 @@ func squeezeIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *SqueezeProStream) Peek(high, low, close float64) SqueezeProPoint {
 	return SqueezeProPoint{Momentum: s.out[0], Level: s.out[1]}
 }
 
-func squeezeProIndicator() Indicator {
+var squeezeProIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SqueezePro", Summary: "Squeeze against three Keltner channels.",
 		Inputs: hlc(), Params: []Param{period("n", 20, 2), number("k", 2, 0, 1000), period("channel", 20, 1), number("wide", 2, 0, 1000), number("normal", 1.5, 0, 1000), number("narrow", 1, 0, 1000)}, Outputs: pane("Momentum", "Level")},
 		func(p []float64) int { return int(max(2*p[0]-2, p[2])) }, func(b *bank, p []float64) step {
@@ -65,4 +65,4 @@ func squeezeProIndicator() Indicator {
 				}
 			}
 		})
-}
+})

@@ -43,7 +43,7 @@ func (s *STARCStream) Peek(high, low, close float64) STARCPoint {
 	return STARCPoint{Upper: s.out[0], Middle: s.out[1], Lower: s.out[2]}
 }
 
-func starcIndicator() Indicator {
+var starcIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "STARC", Summary: "STARC bands: average true ranges either side of a simple average.",
 		Inputs: hlc(), Params: []Param{period("n", 5, 1), number("multiplier", 2, 0, 1000), period("atr", 10, 1)}, Outputs: overlay("Upper", "Middle", "Lower")},
 		func(p []float64) int { return int(max(p[0]-1, p[2])) }, func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func starcIndicator() Indicator {
 				out[0], out[1], out[2] = m+width, m, m-width
 			}
 		})
-}
+})

@@ -36,7 +36,7 @@ func (s *STCStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func stcIndicator() Indicator {
+var stcIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "STC", Aliases: []string{"Schaff"}, Summary: "Schaff trend cycle: a smoothed stochastic of the MACD.",
 		Inputs: closes(), Params: []Param{period("cycle", 10, 1), period("fast", 23, 1), period("slow", 50, 1)}, Outputs: pane("STC")},
 		func(p []float64) int { return int(max(p[1], p[2]) + p[0]) }, func(b *bank, p []float64) step {
@@ -46,4 +46,4 @@ func stcIndicator() Indicator {
 				out[0] = m.push(s.push(x, x, x))
 			}
 		})
-}
+})

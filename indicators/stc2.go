@@ -36,7 +36,7 @@ func (s *STC2Stream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func stc2Indicator() Indicator {
+var stc2Indicator = once(func() Indicator {
 	return describe(Indicator{Name: "STC2", Summary: "Schaff trend cycle in its form with two stochastics.",
 		Inputs: closes(), Params: []Param{period("cycle", 10, 1), period("fast", 23, 1), period("slow", 50, 1), number("factor", 0.5, 1e-3, 1)}, Outputs: pane("STC")},
 		func(p []float64) int { return int(max(p[1], p[2])+2*p[0]) - 3 }, func(b *bank, p []float64) step {
@@ -60,4 +60,4 @@ func stc2Indicator() Indicator {
 				out[0] = x
 			}
 		})
-}
+})

@@ -45,7 +45,7 @@ func (s *StdDevStream) Peek(x float64) StdDevPoint {
 	return StdDevPoint{StdDev: s.out[0], Mean: s.out[1], Variance: s.out[2], SampleStdDev: s.out[3], StdErr: s.out[4]}
 }
 
-func stdDevIndicator() Indicator {
+var stdDevIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "StdDev", Aliases: []string{"Variance", "VAR", "StdErr"}, Summary: "Standard deviation, with mean, variance and the sample's deviation.",
 		Inputs: closes(), Params: periods(20, 2), Outputs: append(pane("StdDev"), append(overlay("Mean"), pane("Variance", "SampleStdDev", "StdErr")...)...)},
 		first(-1), func(b *bank, p []float64) step {
@@ -57,4 +57,4 @@ func stdDevIndicator() Indicator {
 				out[4] = out[0] / math.Sqrt(p[0])
 			}
 		})
-}
+})

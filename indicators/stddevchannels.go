@@ -44,7 +44,7 @@ func (s *StdDevChannelsStream) Peek(x float64) StdDevChannelsPoint {
 	return StdDevChannelsPoint{Upper: s.out[0], Center: s.out[1], Lower: s.out[2]}
 }
 
-func channelsIndicator() Indicator {
+var channelsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "StdDevChannels", Summary: "Standard deviation channels around the end of a regression line.",
 		Inputs: closes(), Params: []Param{period("n", 20, 2), number("k", 2, 0, 1000)}, Outputs: overlay("Upper", "Center", "Lower")},
 		first(-1), func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func channelsIndicator() Indicator {
 				out[0], out[1], out[2] = end+width, end, end-width
 			}
 		})
-}
+})

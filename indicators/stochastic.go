@@ -48,7 +48,7 @@ func (s *StochasticStream) Peek(high, low, close float64) StochasticPoint {
 	return StochasticPoint{K: s.out[0], D: s.out[1], J: s.out[2]}
 }
 
-func stochasticIndicator() Indicator {
+var stochasticIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Stochastic", Aliases: []string{"STOCH"}, Summary: "Stochastic oscillator: the close's place in the range of n bars.",
 		Inputs: hlc(), Params: []Param{period("n", 14, 1), period("smooth", 3, 1), period("signal", 3, 1)}, Outputs: pane("K", "D", "J")},
 		func(p []float64) int { return int(p[0]+p[1]+p[2]) - 3 }, func(b *bank, p []float64) step {
@@ -59,7 +59,7 @@ func stochasticIndicator() Indicator {
 				out[2] = float64(3*out[0]) - float64(2*out[1])
 			}
 		})
-}
+})
 
 // stochastic is where a value stands between the extremes of n bars, 0 to 100,
 // 0 where they meet.

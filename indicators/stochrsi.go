@@ -44,7 +44,7 @@ func (s *StochRSIStream) Peek(x float64) StochRSIPoint {
 	return StochRSIPoint{K: s.out[0], D: s.out[1]}
 }
 
-func stochRSIIndicator() Indicator {
+var stochRSIIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "StochRSI", Summary: "Stochastic oscillator of the RSI.",
 		Inputs: closes(), Params: []Param{period("rsi", 14, 1), period("n", 14, 1), period("smooth", 3, 1), period("signal", 3, 1)}, Outputs: pane("K", "D")},
 		func(p []float64) int { return int(p[0]+p[1]+p[2]+p[3]) - 3 }, func(b *bank, p []float64) step {
@@ -55,4 +55,4 @@ func stochRSIIndicator() Indicator {
 				out[1] = d.push(out[0])
 			}
 		})
-}
+})

@@ -34,14 +34,14 @@ func (s *StreakStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func streakIndicator() Indicator {
+var streakIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Streak", Summary: "Consecutive rises (positive) or falls (negative).",
 		Inputs: closes(), Outputs: pane("Streak")},
 		warm(1), func(b *bank, p []float64) step {
 			s := b.streak()
 			return func(in, out []float64) { out[0] = s.push(in[0]) }
 		})
-}
+})
 
 type streak struct {
 	last lag

@@ -34,11 +34,11 @@ func (s *SumStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func sumIndicator() Indicator {
+var sumIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Sum", Summary: "Sum of the last n values.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: pane("Sum")},
 		first(-1), func(b *bank, p []float64) step {
 			s := b.sum(int(p[0]))
 			return func(in, out []float64) { out[0] = s.push(in[0]) }
 		})
-}
+})

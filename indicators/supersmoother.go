@@ -45,14 +45,14 @@ func (s *SuperSmootherStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func smootherIndicator() Indicator {
+var smootherIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SuperSmoother", Aliases: []string{"SSF"}, Summary: "Ehlers's two-pole super smoother.",
 		Inputs: closes(), Params: periods(10, 2), Outputs: overlay("SSF")},
 		warm(0), func(b *bank, p []float64) step {
 			s := b.smoother(p[0])
 			return func(in, out []float64) { out[0] = s.push(in[0]) }
 		})
-}
+})
 
 type smoother struct {
 	c1, c2, c3 float64

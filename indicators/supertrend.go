@@ -45,7 +45,7 @@ func (s *SuperTrendStream) Peek(high, low, close float64) SuperTrendPoint {
 	return SuperTrendPoint{SuperTrend: s.out[0], Trend: s.out[1], Upper: s.out[2], Lower: s.out[3]}
 }
 
-func superTrendIndicator() Indicator {
+var superTrendIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "SuperTrend", Summary: "SuperTrend: a trailing stop of ATRs from the bar's middle that shows the trend.",
 		Inputs: hlc(), Params: []Param{period("n", 10, 1), number("multiplier", 3, 1e-3, 1000)},
 		Outputs: []Output{{Name: "SuperTrend", Overlay: true}, {Name: "Trend"}, {Name: "Upper", Overlay: true, Sparse: true}, {Name: "Lower", Overlay: true, Sparse: true}}},
@@ -57,7 +57,7 @@ func superTrendIndicator() Indicator {
 				s.write(mid, width, in[2], out)
 			}
 		})
-}
+})
 
 // stops trails a stop below a rising market and above a falling one, as
 // SuperTrend and the ATR stop do: each side only moves towards the price.

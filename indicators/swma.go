@@ -35,7 +35,7 @@ func (s *SWMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func swmaIndicator() Indicator {
+var swmaIndicator = once(func() Indicator {
 	return weighted(Indicator{Name: "SWMA", Summary: "Symmetrically (triangle) weighted moving average.",
 		Inputs: closes(), Params: periods(10, 1), Outputs: overlay("SWMA")},
 		func(p []float64) []float64 {
@@ -45,4 +45,4 @@ func swmaIndicator() Indicator {
 			}
 			return w
 		})
-}
+})

@@ -39,7 +39,7 @@ func (s *T3Stream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func t3Indicator() Indicator {
+var t3Indicator = once(func() Indicator {
 	return describe(Indicator{Name: "T3", Summary: "Tillson's T3: a smooth moving average with little lag.",
 		Inputs: closes(), Params: []Param{period("n", 5, 1), number("v", 0.7, 0, 1)}, Outputs: overlay("T3")},
 		warm(0), func(b *bank, p []float64) step {
@@ -59,4 +59,4 @@ func t3Indicator() Indicator {
 				out[0] = float64(c1*v[5]) + float64(c2*v[4]) + float64(c3*v[3]) + float64(c4*v[2])
 			}
 		})
-}
+})

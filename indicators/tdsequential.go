@@ -42,7 +42,7 @@ func (s *TDSequentialStream) Peek(x float64) TDSequentialPoint {
 	return TDSequentialPoint{Buy: s.out[0], Sell: s.out[1]}
 }
 
-func tdSequentialIndicator() Indicator {
+var tdSequentialIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TDSequential", Summary: "DeMark's setup counts, 1 to 9.",
 		Inputs: closes(), Outputs: pane("Buy", "Sell")},
 		warm(4), func(b *bank, p []float64) step {
@@ -63,4 +63,4 @@ func tdSequentialIndicator() Indicator {
 				out[0], out[1] = float64(n[0]), float64(n[1])
 			}
 		})
-}
+})

@@ -39,7 +39,7 @@ func (s *TEMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func temaIndicator() Indicator {
+var temaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TEMA", Summary: "Triple exponential moving average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("TEMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -50,4 +50,4 @@ func temaIndicator() Indicator {
 				out[0] = float64(3*(v[0]-v[1])) + v[2]
 			}
 		})
-}
+})

@@ -47,7 +47,7 @@ func (s *ThermoStream) Peek(high, low float64) ThermoPoint {
 	return ThermoPoint{Thermo: s.out[0], EMA: s.out[1], Long: s.out[2], Short: s.out[3]}
 }
 
-func thermoIndicator() Indicator {
+var thermoIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Thermo", Summary: "Elder's market thermometer.",
 		Inputs: hl(), Params: []Param{period("n", 20, 1), number("long", 2, 0, 1000), number("short", 0.5, 0, 1000)}, Outputs: pane("Thermo", "EMA", "Long", "Short")},
 		first(0), func(b *bank, p []float64) step {
@@ -58,4 +58,4 @@ func thermoIndicator() Indicator {
 				out[0], out[1], out[2], out[3] = t, m, above(m*p[1], t), above(t, m*p[2])
 			}
 		})
-}
+})

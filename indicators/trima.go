@@ -34,7 +34,7 @@ func (s *TRIMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func trimaIndicator() Indicator {
+var trimaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TRIMA", Summary: "Triangular moving average: a simple average of a simple average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("TRIMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -42,4 +42,4 @@ func trimaIndicator() Indicator {
 			one, two := b.mean((n+1)/2), b.mean(n/2+1)
 			return func(in, out []float64) { out[0] = two.push(one.push(in[0])) }
 		})
-}
+})

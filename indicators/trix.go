@@ -48,7 +48,7 @@ func (s *TRIXStream) Peek(x float64) TRIXPoint {
 	return TRIXPoint{TRIX: s.out[0], EMA3: s.out[1]}
 }
 
-func trixIndicator() Indicator {
+var trixIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TRIX", Summary: "Rate of change of a triple EMA, in percent.",
 		Inputs: closes(), Params: periods(15, 1), Outputs: []Output{{Name: "TRIX"}, {Name: "EMA3", Overlay: true}}},
 		first(0), func(b *bank, p []float64) step {
@@ -60,4 +60,4 @@ func trixIndicator() Indicator {
 				out[0], out[1] = 100*over(v[2]-old, old, nan()), v[2]
 			}
 		})
-}
+})

@@ -42,7 +42,7 @@ func (s *TrueRangeStream) Peek(high, low, close float64) TrueRangePoint {
 	return TrueRangePoint{TR: s.out[0], Percent: s.out[1]}
 }
 
-func trueRangeIndicator() Indicator {
+var trueRangeIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TrueRange", Aliases: []string{"TR"}, Summary: "True range.",
 		Inputs: hlc(), Outputs: pane("TR", "Percent")}, warm(1), func(b *bank, p []float64) step {
 		r := b.ranges()
@@ -51,4 +51,4 @@ func trueRangeIndicator() Indicator {
 			out[1] = over(100*out[0], in[2], nan())
 		}
 	})
-}
+})

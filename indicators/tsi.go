@@ -50,7 +50,7 @@ func (s *TSIStream) Peek(x float64) TSIPoint {
 	return TSIPoint{TSI: s.out[0], Signal: s.out[1]}
 }
 
-func tsiIndicator() Indicator {
+var tsiIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TSI", Summary: "True strength index: twice smoothed momentum.",
 		Inputs: closes(), Params: []Param{period("slow", 25, 1), period("fast", 13, 1), period("signal", 7, 1)}, Outputs: pane("TSI", "Signal")},
 		func(p []float64) int { return int(p[0]+p[1]+p[2]) - 2 }, func(b *bank, p []float64) step {
@@ -61,4 +61,4 @@ func tsiIndicator() Indicator {
 				out[1] = s.push(out[0])
 			}
 		})
-}
+})

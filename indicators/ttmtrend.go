@@ -35,7 +35,7 @@ func (s *TTMTrendStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func ttmTrendIndicator() Indicator {
+var ttmTrendIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "TTMTrend", Summary: "TTM trend: 1 above the average middle of the last bars, -1 below.",
 		Inputs: hlc(), Params: periods(6, 1), Outputs: pane("Trend")},
 		first(-1), func(b *bank, p []float64) step {
@@ -44,4 +44,4 @@ func ttmTrendIndicator() Indicator {
 				out[0] = 2*above(in[2], m.push((in[0]+in[1])/2)) - 1
 			}
 		})
-}
+})

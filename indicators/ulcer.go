@@ -38,7 +38,7 @@ func (s *UlcerStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func ulcerIndicator() Indicator {
+var ulcerIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Ulcer", Aliases: []string{"UI"}, Summary: "Ulcer index: depth and length of drawdowns.",
 		Inputs: closes(), Params: periods(14, 1), Outputs: pane("Ulcer")},
 		first(-1), func(b *bank, p []float64) step {
@@ -58,4 +58,4 @@ func ulcerIndicator() Indicator {
 				out[0] = math.Sqrt(squares / p[0])
 			}
 		})
-}
+})

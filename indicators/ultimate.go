@@ -39,7 +39,7 @@ func (s *UltimateStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func ultimateIndicator() Indicator {
+var ultimateIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Ultimate", Aliases: []string{"UO", "ULTOSC"}, Summary: "Ultimate oscillator: buying pressure over three periods.",
 		Inputs: hlc(), Params: []Param{period("short", 7, 1), period("medium", 14, 1), period("long", 28, 1)}, Outputs: pane("UO")},
 		func(p []float64) int { return int(max(p[0], p[1], p[2])) }, func(b *bank, p []float64) step {
@@ -58,4 +58,4 @@ func ultimateIndicator() Indicator {
 				out[0] = 100 * (float64(4*a[0]) + float64(2*a[1]) + a[2]) / 7
 			}
 		})
-}
+})

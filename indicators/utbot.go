@@ -44,7 +44,7 @@ func (s *UTBotStream) Peek(high, low, close float64) UTBotPoint {
 	return UTBotPoint{Stop: s.out[0], Signal: s.out[1]}
 }
 
-func utBotIndicator() Indicator {
+var utBotIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "UTBot", Summary: "UT Bot: an ATR trailing stop with its crossings as signals.",
 		Inputs: hlc(), Params: []Param{period("n", 10, 1), number("key", 1, 1e-3, 1000)}, Outputs: append(overlay("Stop"), pane("Signal")...)},
 		first(0), func(b *bank, p []float64) step {
@@ -75,4 +75,4 @@ func utBotIndicator() Indicator {
 				out[0] = s[0]
 			}
 		})
-}
+})

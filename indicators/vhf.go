@@ -37,7 +37,7 @@ func (s *VHFStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func vhfIndicator() Indicator {
+var vhfIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VHF", Summary: "Vertical horizontal filter: high in trends, low in ranges.",
 		Inputs: closes(), Params: periods(28, 1), Outputs: pane("VHF")},
 		first(0), func(b *bank, p []float64) step {
@@ -48,4 +48,4 @@ func vhfIndicator() Indicator {
 				out[0] = over(h.push(in[0])-l.push(in[0]), moved, nan())
 			}
 		})
-}
+})

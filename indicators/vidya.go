@@ -42,7 +42,7 @@ func (s *VIDYAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func vidyaIndicator() Indicator {
+var vidyaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VIDYA", Summary: "Chande's variable index dynamic average: an EMA that speeds up with momentum.",
 		Inputs: closes(), Params: periods(14, 1), Outputs: overlay("VIDYA")},
 		first(0), func(b *bank, p []float64) step {
@@ -60,4 +60,4 @@ func vidyaIndicator() Indicator {
 				out[0] = v[0]
 			}
 		})
-}
+})

@@ -49,7 +49,7 @@ func (s *VolatilityStopStream) Peek(high, low, close float64) VolatilityStopPoin
 	return VolatilityStopPoint{Stop: s.out[0], Trend: s.out[1], IsStop: s.out[2]}
 }
 
-func volatilityStopIndicator() Indicator {
+var volatilityStopIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VolatilityStop", Aliases: []string{"VStop"}, Summary: "Wilder's volatility stop-and-reverse.",
 		Inputs: hlc(), Params: []Param{period("n", 14, 2), number("multiplier", 3, 1e-3, 1000)},
 		Outputs: append(overlay("Stop"), pane("Trend", "IsStop")...)},
@@ -88,4 +88,4 @@ func volatilityStopIndicator() Indicator {
 				out[1] = side
 			}
 		})
-}
+})

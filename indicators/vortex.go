@@ -49,7 +49,7 @@ func (s *VortexStream) Peek(high, low, close float64) VortexPoint {
 	return VortexPoint{Plus: s.out[0], Minus: s.out[1]}
 }
 
-func vortexIndicator() Indicator {
+var vortexIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Vortex", Summary: "Vortex indicator: upward and downward movement against the true range.",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("Plus", "Minus")},
 		first(0), func(b *bank, p []float64) step {
@@ -62,4 +62,4 @@ func vortexIndicator() Indicator {
 				out[1] = over(minus.push(math.Abs(in[1]-hp)), total, nan())
 			}
 		})
-}
+})

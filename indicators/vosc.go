@@ -35,7 +35,7 @@ func (s *VOSCStream) Peek(volume float64) float64 {
 	return s.out[0]
 }
 
-func voscIndicator() Indicator {
+var voscIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VOSC", Summary: "Volume oscillator: two averages of volume, in percent.",
 		Inputs: []string{"volume"}, Params: []Param{period("short", 5, 1), period("long", 20, 1)}, Outputs: pane("VOSC")},
 		func(p []float64) int { return int(max(p[0], p[1])) - 1 }, func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func voscIndicator() Indicator {
 				out[0] = over(100*(f.push(in[0])-slow), slow, nan())
 			}
 		})
-}
+})

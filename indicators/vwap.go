@@ -46,7 +46,7 @@ func (s *VWAPStream) Peek(high, low, close, volume float64) VWAPPoint {
 	return VWAPPoint{VWAP: s.out[0], Upper: s.out[1], Lower: s.out[2]}
 }
 
-func vwapIndicator() Indicator {
+var vwapIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VWAP", Summary: "Volume-weighted average price from the first bar, with bands.",
 		Inputs: hlcv(), Params: []Param{number("k", 1, 0, 1000)}, Outputs: overlay("VWAP", "Upper", "Lower")}, warm(0), func(b *bank, p []float64) step {
 		s := b.take(3) // volume, mean, squared deviations
@@ -62,4 +62,4 @@ func vwapIndicator() Indicator {
 			out[0], out[1], out[2] = m, m+width, m-width
 		}
 	})
-}
+})

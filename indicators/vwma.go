@@ -35,7 +35,7 @@ func (s *VWMAStream) Peek(close, volume float64) float64 {
 	return s.out[0]
 }
 
-func vwmaIndicator() Indicator {
+var vwmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VWMA", Summary: "Volume-weighted moving average.",
 		Inputs: cv(), Params: periods(20, 1), Outputs: overlay("VWMA")},
 		first(-1), func(b *bank, p []float64) step {
@@ -44,4 +44,4 @@ func vwmaIndicator() Indicator {
 				out[0] = over(money.push(in[0]*in[1]), volume.push(in[1]), nan())
 			}
 		})
-}
+})

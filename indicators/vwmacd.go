@@ -43,7 +43,7 @@ func (s *VWMACDStream) Peek(close, volume float64) VWMACDPoint {
 	return VWMACDPoint{MACD: s.out[0], Signal: s.out[1], Histogram: s.out[2]}
 }
 
-func vwmacdIndicator() Indicator {
+var vwmacdIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "VWMACD", Summary: "MACD of volume-weighted moving averages.",
 		Inputs: cv(), Params: []Param{period("fast", 12, 1), period("slow", 26, 1), period("signal", 9, 1)}, Outputs: pane("MACD", "Signal", "Histogram")},
 		func(p []float64) int { return int(max(p[0], p[1])+p[2]) - 2 }, func(b *bank, p []float64) step {
@@ -56,4 +56,4 @@ func vwmacdIndicator() Indicator {
 				out[2] = d - out[1]
 			}
 		})
-}
+})

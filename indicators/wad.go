@@ -34,7 +34,7 @@ func (s *WADStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func wadIndicator() Indicator {
+var wadIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "WAD", Summary: "Williams's accumulation/distribution.",
 		Inputs: hlc(), Outputs: pane("WAD")}, warm(1), func(b *bank, p []float64) step {
 		last, total := b.lag(1), b.take(1)
@@ -52,4 +52,4 @@ func wadIndicator() Indicator {
 			out[0] = total[0]
 		}
 	})
-}
+})

@@ -35,7 +35,7 @@ func (s *WilliamsRStream) Peek(high, low, close float64) float64 {
 	return s.out[0]
 }
 
-func williamsIndicator() Indicator {
+var williamsIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "WilliamsR", Aliases: []string{"WILLR", "%R"}, Summary: "Williams's %R, -100 (at the low) to 0 (at the high).",
 		Inputs: hlc(), Params: periods(14, 1), Outputs: pane("WilliamsR")},
 		first(-1), func(b *bank, p []float64) step {
@@ -45,4 +45,4 @@ func williamsIndicator() Indicator {
 				out[0] = over(-100*(high-in[2]), high-l.push(in[1]), nan())
 			}
 		})
-}
+})

@@ -38,11 +38,11 @@ func (s *WMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func wmaIndicator() Indicator {
+var wmaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "WMA", Summary: "Linearly weighted moving average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("WMA")},
 		first(-1), func(b *bank, p []float64) step {
 			w := b.wma(int(p[0]))
 			return func(in, out []float64) { out[0] = w.push(in[0]) }
 		})
-}
+})

@@ -47,7 +47,7 @@ func (s *ZigZagStream) Peek(x float64) ZigZagPoint {
 	return ZigZagPoint{Turn: s.out[0], Age: s.out[1], Direction: s.out[2]}
 }
 
-func zigZagIndicator() Indicator {
+var zigZagIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ZigZag", Summary: "Swings of at least a percentage, at the bars that confirm them.",
 		Inputs: closes(), Params: []Param{number("percent", 5, 1e-6, 1000)},
 		Outputs: []Output{{Name: "Turn", Overlay: true, Sparse: true}, {Name: "Age", Sparse: true}, {Name: "Direction", Sparse: true}}},
@@ -79,4 +79,4 @@ func zigZagIndicator() Indicator {
 				out[2] = s[2]
 			}
 		})
-}
+})

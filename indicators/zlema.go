@@ -39,7 +39,7 @@ func (s *ZLEMAStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func zlemaIndicator() Indicator {
+var zlemaIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ZLEMA", Aliases: []string{"ZLMA"}, Summary: "Zero-lag exponential moving average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("ZLEMA")},
 		func(p []float64) int { return int(p[0]) - 1 + (int(p[0])-1)/2 }, func(b *bank, p []float64) step {
@@ -53,4 +53,4 @@ func zlemaIndicator() Indicator {
 				out[0] = e.push(float64(2*in[0]) - old)
 			}
 		})
-}
+})

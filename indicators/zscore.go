@@ -1,5 +1,7 @@
 package indicators
 
+import "math"
+
 // ZScore writes the distance of x from the mean of its last n values in
 // population deviations into dst and returns it; NaN where they are all equal.
 // The first n-1 values are NaN.
@@ -35,14 +37,14 @@ func (s *ZScoreStream) Peek(x float64) float64 {
 	return s.out[0]
 }
 
-func zScoreIndicator() Indicator {
+var zScoreIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "ZScore", Summary: "Distance from the mean in standard deviations.",
 		Inputs: closes(), Params: periods(30, 2), Outputs: pane("ZScore")},
 		first(-1), func(b *bank, p []float64) step {
 			m := b.moments(int(p[0]))
 			return func(in, out []float64) {
-				mean, d := m.deviation(in[0])
-				out[0] = over(in[0]-mean, d, nan())
+				_, distance, squares := m.sumsTo(in[0])
+				out[0] = over(distance, math.Sqrt(squares/p[0]), nan())
 			}
 		})
-}
+})

@@ -18,6 +18,7 @@ package candles
 
 import (
 	"strings"
+	"sync/atomic"
 
 	"github.com/ttai-go/ttai/indicators/internal/candle"
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
@@ -167,26 +168,35 @@ type Scanner struct {
 // NewScanner returns a scanner. It returns a *[FieldError] for a pattern that
 // does not exist or a penetration that is negative or no number.
 func NewScanner(opts *Options) (*Scanner, error) {
+	s := &Scanner{scanner: candle.NewScanner(), events: make([]Event, 0, candle.Count)}
+	if err := s.configure(opts); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Scanner) configure(opts *Options) error {
 	if opts == nil {
 		opts = &Options{}
 	}
 	if !(opts.Penetration >= 0) || !kernel.Finite(opts.Penetration) {
-		return nil, invalid.Field("Penetration", opts.Penetration, "a number from 0 up; 0 means each pattern's usual")
+		return invalid.Field("Penetration", opts.Penetration, "a number from 0 up; 0 means each pattern's usual")
 	}
-	s := &Scanner{scanner: candle.NewScanner(), events: make([]Event, 0, candle.Count)}
+	usual := -1.0
 	if opts.Penetration > 0 {
-		s.scanner.SetPenetration(opts.Penetration)
+		usual = opts.Penetration
 	}
+	s.scanner.SetPenetration(usual)
 	for i := range s.wanted {
 		s.wanted[i] = opts.Patterns == nil
 	}
 	for _, p := range opts.Patterns {
 		if !p.valid() {
-			return nil, invalid.Field("Patterns", int(p), "one of the package's patterns")
+			return invalid.Field("Patterns", int(p), "one of the package's patterns")
 		}
 		s.wanted[p] = true
 	}
-	return s, nil
+	return nil
 }
 
 // Update takes the next bar and returns the patterns that it completes. The
@@ -258,12 +268,21 @@ func Scan(dst []Event, open, high, low, close []float64, opts *Options) ([]Event
 			return dst, invalid.Fieldf(column.name, column.n, "%d values, as many as open has", len(open))
 		}
 	}
-	s, err := NewScanner(opts)
-	if err != nil {
-		return dst, err
+	s := idle.Swap(nil)
+	if s == nil {
+		s = &Scanner{scanner: candle.NewScanner(), events: make([]Event, 0, candle.Count)}
 	}
-	for i := range open {
-		dst = append(dst, s.Update(open[i], high[i], low[i], close[i])...)
+	err := s.configure(opts)
+	if err == nil {
+		s.Reset()
+		for i := range open {
+			dst = append(dst, s.Update(open[i], high[i], low[i], close[i])...)
+		}
 	}
-	return dst, nil
+	idle.Store(s)
+	return dst, err
 }
+
+// idle keeps the scanner of the last Scan, so that the next one allocates
+// nothing but events. It is empty while a Scan runs.
+var idle atomic.Pointer[Scanner]

@@ -278,3 +278,20 @@ func BenchmarkScan(b *testing.B) {
 	b.ReportMetric(float64(least)/float64(floor), "x-chain")
 	b.ReportMetric(float64(len(events))/bars, "events/bar")
 }
+
+func TestAScanIntoALargeEnoughSliceAllocatesNothing(t *testing.T) {
+	c := walk(2000)
+	events, err := candles.Scan(nil, c[0], c[1], c[2], c[3], nil)
+	require.NoError(t, err)
+	want := len(events)
+	require.Zero(t, testing.AllocsPerRun(3, func() {
+		events, err = candles.Scan(events[:0], c[0], c[1], c[2], c[3], nil)
+	}))
+	require.Len(t, events, want)
+	some, err := candles.Scan(nil, c[0], c[1], c[2], c[3], &candles.Options{Patterns: []candles.Pattern{candles.Doji}, Penetration: 0.9})
+	require.NoError(t, err)
+	require.Less(t, len(some), want)
+	again, err := candles.Scan(nil, c[0], c[1], c[2], c[3], nil)
+	require.NoError(t, err)
+	require.Equal(t, events, again, "options of one scan are not those of the next")
+}

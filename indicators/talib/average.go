@@ -16,7 +16,7 @@ func newSMA(n int) *sma { return &sma{kernel.NewSum(nil, n), float64(n)} }
 
 func (s *sma) next(x float64) float64 { return s.sum.Push(x) / s.scale }
 
-func (s *sma) nexts(out, in []float64) { s.sum.Run(out, in, s.scale) }
+func (s *sma) bulk1(out, in []float64) { s.sum.Run(out, in, s.scale) }
 func (s *sma) visit(t *kernel.Tape)    { s.sum.Visit(t) }
 
 // ema starts from the mean of its first n values, or in Metastock's way from
@@ -44,18 +44,42 @@ func (e *ema) next(x float64) float64 {
 	return e.seed(x)
 }
 
-func (e *ema) nexts(out, in []float64) {
+func (e *ema) bulk1(out, in []float64) {
 	i := 0
 	for i < len(in) && (e.count < e.n || e.skip > 0) {
 		out[i] = e.next(in[i])
 		i++
 	}
 	value, k := e.value, e.k
-	for ; i < len(in); i++ {
-		value += float64(k * (in[i] - value))
+	in, out = in[i:], out[i:]
+	out = out[:len(in)]
+	for i, x := range in {
+		value += float64(k * (x - value))
 		out[i] = value
 	}
 	e.value = value
+}
+
+// steady reports whether every further value is one.
+func (e *ema) steady() bool { return e.count >= e.n && e.skip == 0 }
+
+// steady returns the average that c is once every further value is one, nil before.
+func steady(c core1) *ema {
+	switch c := c.(type) {
+	case *ema:
+		if c.steady() {
+			return c
+		}
+	case *late:
+		if c.wait == 0 {
+			return steady(c.core1)
+		}
+	case *muted:
+		if c.wait == 0 {
+			return steady(c.core1)
+		}
+	}
+	return nil
 }
 
 func (e *ema) seed(x float64) float64 {
@@ -89,53 +113,107 @@ func (e *ema) visit(t *kernel.Tape) {
 
 // wma weights the last n values 1 … n.
 type wma struct {
-	line  lineSums
-	scale float64
+	line   lineSums
+	factor float64
+	rest   scratch
 }
 
 func newWMA(n int) *wma {
-	return &wma{newLineSums(n), float64(n) * float64(n+1) / 2}
+	return &wma{line: newLineSums(n), factor: 2 / (float64(n) * float64(n+1))}
 }
 
 func (w *wma) next(x float64) float64 {
 	sum, weighted := w.line.push(x)
-	// Deviations are weighted 0 … n-1 and taken from the origin.
-	return w.line.base + (weighted+sum)/w.scale
+	// Deviations are weighted 0 … n-1 and taken from the base.
+	return w.line.base + float64((weighted+sum)*w.factor)
+}
+
+func (w *wma) bulk1(out, in []float64) {
+	w.line.run(out, w.rest.of(len(in)), in, w)
+}
+
+func (w *wma) finish(sums, weighted []float64, base float64) {
+	weighted = weighted[:len(sums)]
+	for i, sum := range sums {
+		sums[i] = base + float64((weighted[i]+sum)*w.factor)
+	}
 }
 
 func (w *wma) visit(t *kernel.Tape) { w.line.visit(t) }
 
-// nested is DEMA (two averages) or TEMA (three).
+// nested is DEMA (two averages), TEMA (three) or, with plain set, the average
+// of the average of the average.
 type nested struct {
-	e      [3]*ema
+	e      [3]ema
 	levels int
+	plain  bool
 }
 
 func newNested(n, levels int, e env) *nested {
 	c := &nested{levels: levels}
 	for i := range levels {
-		c.e[i] = newEMA(n, e)
+		c.e[i] = *newEMA(n, e)
 	}
 	return c
 }
 
 func (c *nested) next(x float64) float64 {
-	var v [3]float64
 	for i := range c.levels {
 		if x = c.e[i].next(x); x != x {
 			return x
 		}
-		v[i] = x
 	}
-	if c.levels == 2 {
-		return 2*v[0] - v[1]
+	return c.value()
+}
+
+func (c *nested) value() float64 {
+	switch {
+	case c.plain:
+		return c.e[2].value
+	case c.levels == 2:
+		return 2*c.e[0].value - c.e[1].value
 	}
-	return 3*v[0] - 3*v[1] + v[2]
+	return 3*c.e[0].value - 3*c.e[1].value + c.e[2].value
+}
+
+func (c *nested) bulk1(out, in []float64) {
+	for !c.e[c.levels-1].steady() {
+		if len(in) == 0 {
+			return
+		}
+		out[0] = c.next(in[0])
+		in, out = in[1:], out[1:]
+	}
+	k, v0, v1, v2 := c.e[0].k, c.e[0].value, c.e[1].value, c.e[2].value
+	out = out[:len(in)]
+	switch {
+	case c.levels == 2:
+		for i, x := range in {
+			v0 += float64(k * (x - v0))
+			v1 += float64(k * (v0 - v1))
+			out[i] = 2*v0 - v1
+		}
+	case c.plain:
+		for i, x := range in {
+			v0 += float64(k * (x - v0))
+			v1 += float64(k * (v0 - v1))
+			v2 += float64(k * (v1 - v2))
+			out[i] = v2
+		}
+	default:
+		for i, x := range in {
+			v0 += float64(k * (x - v0))
+			v1 += float64(k * (v0 - v1))
+			v2 += float64(k * (v1 - v2))
+			out[i] = 3*v0 - 3*v1 + v2
+		}
+	}
+	c.e[0].value, c.e[1].value, c.e[2].value = v0, v1, v2
 }
 
 func (c *nested) visit(t *kernel.Tape) {
-	for _, e := range c.e[:c.levels] {
-		e.visit(t)
+	for i := range c.levels {
+		c.e[i].visit(t)
 	}
 }
 
@@ -168,6 +246,29 @@ func (c *t3) next(x float64) float64 {
 	return float64(c.c1*c.e[5].value) + float64(c.c2*c.e[4].value) + float64(c.c3*c.e[3].value) + float64(c.c4*c.e[2].value)
 }
 
+func (c *t3) bulk1(out, in []float64) {
+	for c.seen < c.skip || !c.e[5].steady() {
+		if len(in) == 0 {
+			return
+		}
+		out[0] = c.next(in[0])
+		in, out = in[1:], out[1:]
+	}
+	k, c1, c2, c3, c4 := c.e[0].k, c.c1, c.c2, c.c3, c.c4
+	v0, v1, v2, v3, v4, v5 := c.e[0].value, c.e[1].value, c.e[2].value, c.e[3].value, c.e[4].value, c.e[5].value
+	out = out[:len(in)]
+	for i, x := range in {
+		v0 += float64(k * (x - v0))
+		v1 += float64(k * (v0 - v1))
+		v2 += float64(k * (v1 - v2))
+		v3 += float64(k * (v2 - v3))
+		v4 += float64(k * (v3 - v4))
+		v5 += float64(k * (v4 - v5))
+		out[i] = float64(c1*v5) + float64(c2*v4) + float64(c3*v3) + float64(c4*v2)
+	}
+	c.e[0].value, c.e[1].value, c.e[2].value, c.e[3].value, c.e[4].value, c.e[5].value = v0, v1, v2, v3, v4, v5
+}
+
 func (c *t3) visit(t *kernel.Tape) {
 	for i := range c.e {
 		c.e[i].visit(t)
@@ -175,12 +276,15 @@ func (c *t3) visit(t *kernel.Tape) {
 	t.Int(&c.seen)
 }
 
-// newTRIMA is a simple average of a simple average.
+// newTRIMA is a simple average of a simple average; one division does for both.
 func newTRIMA(n int) core1 {
-	if n%2 == 1 {
-		return &chain{newSMA((n + 1) / 2), newSMA((n + 1) / 2)}
+	a, b := (n+1)/2, n/2+1
+	if n%2 == 0 {
+		a = n / 2
+	} else {
+		b = a
 	}
-	return &chain{newSMA(n / 2), newSMA(n/2 + 1)}
+	return &chain{a: &sma{kernel.NewSum(nil, a), 1}, b: &sma{kernel.NewSum(nil, b), float64(a) * float64(b)}}
 }
 
 // kama adapts its factor to the path's efficiency: the change over n bars by
@@ -240,6 +344,39 @@ func (k *kama) next(x float64) float64 {
 		k.skip--
 	}
 	return math.NaN()
+}
+
+func (k *kama) bulk1(out, in []float64) {
+	n := len(k.past)
+	for k.count <= n || k.skip > 0 {
+		if len(in) == 0 {
+			return
+		}
+		out[0] = k.next(in[0])
+		in, out = in[1:], out[1:]
+	}
+	const fastest, slowest = 2.0 / 3, 2.0 / 31
+	past, pos, path, gone, value := k.past, k.pos, k.path, k.gone, k.value
+	prev := past[(pos+n-1)%n]
+	out = out[:len(in)]
+	for i, x := range in {
+		old := past[pos]
+		past[pos] = x
+		if pos++; pos == len(past) {
+			pos = 0
+		}
+		path -= math.Abs(gone - old)
+		path += math.Abs(x - prev)
+		gone, prev = old, x
+		efficiency := 1.0
+		if change := x - old; path > change && !isZero(path) {
+			efficiency = math.Abs(change / path)
+		}
+		factor := efficiency*(fastest-slowest) + slowest
+		value += float64(factor*factor) * (x - value)
+		out[i] = value
+	}
+	k.pos, k.path, k.gone, k.value = pos, path, gone, value
 }
 
 func (k *kama) visit(t *kernel.Tape) {
@@ -343,10 +480,15 @@ type mavp struct {
 	least int
 	lines []core1 // by period, from least
 	wait  int
+	rest  scratch
 }
 
-func newMAVP(least, most, kind int, e env) *mavp {
-	c := &mavp{least: least, wait: maLookback(kind, most, e)}
+func newMAVP(least, most, kind int, e env) core {
+	wait := maLookback(kind, most, e)
+	if kind == TypeSMA {
+		return &variable{least: float64(least), ring: make([]float64, 2*most), wait: wait}
+	}
+	c := &mavp{least: least, wait: wait}
 	for n := least; n <= most; n++ {
 		c.lines = append(c.lines, aligned(kind, n, c.wait, e))
 	}
@@ -368,9 +510,65 @@ func (c *mavp) next2(x, period float64) float64 {
 	return value
 }
 
+func (c *mavp) bulk(dst, in [][]float64) {
+	out, x, period, values := dst[0], in[0], in[1], c.rest.of(len(dst[0]))
+	least, most := float64(c.least), float64(c.least+len(c.lines)-1)
+	for j, line := range c.lines {
+		bulk1(line, values, x)
+		n := least + float64(j)
+		for i, v := range values {
+			if math.Trunc(min(max(period[i], least), most)) == n {
+				out[i] = v
+			}
+		}
+	}
+	k := min(c.wait, len(out))
+	fillNaN(out[:k])
+	c.wait -= k
+}
+
 func (c *mavp) visit(t *kernel.Tape) {
 	t.Int(&c.wait)
 	for _, line := range c.lines {
 		line.visit(t)
 	}
+}
+
+// variable is mavp of simple averages, each summed by itself: that is less work
+// than keeping the sums of all periods, and nothing drifts.
+type variable struct {
+	least float64
+	ring  []float64 // the last values twice, so that any number of them lies in one piece
+	pos   int
+	wait  int
+}
+
+func (c *variable) next2(x, period float64) float64 {
+	most := len(c.ring) / 2
+	c.ring[c.pos], c.ring[c.pos+most] = x, x
+	c.pos++
+	end := c.pos + most
+	if c.pos == most {
+		c.pos = 0
+	}
+	if c.wait > 0 {
+		c.wait--
+		return math.NaN()
+	}
+	n := int(math.Trunc(min(max(period, c.least), float64(most))))
+	return kernel.Total(c.ring[end-n:end]) / float64(n)
+}
+
+func (c *variable) bulk(dst, in [][]float64) {
+	out, x := dst[0], in[0]
+	period := in[1][:len(x)]
+	for i, v := range x {
+		out[i] = c.next2(v, period[i])
+	}
+}
+
+func (c *variable) visit(t *kernel.Tape) {
+	t.Floats(c.ring)
+	t.Int(&c.pos)
+	t.Int(&c.wait)
 }

@@ -1,25 +1,59 @@
 package talib
 
-import "github.com/ttai-go/ttai/indicators/internal/spec"
+import (
+	"sync/atomic"
 
-// call computes the function of that name, NaN throughout where its arguments
-// are impossible.
-func call(name string, dst, in [][]float64, params ...float64) [][]float64 {
+	"github.com/ttai-go/ttai/indicators/internal/spec"
+)
+
+// maxParams is the most parameters that a function has, with the settings.
+const maxParams = 10
+
+// An entry is a function of the table with the arguments of its last call,
+// which the next one uses again: a call allocates nothing but results.
+type entry struct {
+	spec.Indicator
+	idle *atomic.Pointer[arguments]
+}
+
+type arguments struct {
+	dst, in [maxColumns][]float64
+	params  [maxParams]float64
+}
+
+// call computes the function of that name in place of dst, NaN throughout where
+// its arguments are impossible.
+func call(name string, dst, in [][]float64, params ...float64) {
 	d := byName()[name]
-	if settings := len(d.Params) - len(params); settings > 0 {
-		params = append(params, make([]float64, settings)...)
+	a := d.idle.Swap(nil)
+	if a == nil {
+		a = &arguments{}
 	}
-	out, err := d.Batch(dst, in, params)
-	if err != nil {
-		for i := range dst {
-			dst[i] = spec.Resize(dst[i], len(in[0]))
-			fillNaN(dst[i])
+	a.params = [maxParams]float64{}
+	copy(a.params[:], params)
+	n := len(in[0])
+	copy(a.in[:], in)
+	for i := range dst {
+		a.dst[i] = spec.Resize(dst[i], n)
+	}
+	if !d.possible(a, len(dst), len(in)) {
+		for _, column := range a.dst[:len(dst)] {
+			fillNaN(column)
 		}
-		return dst
 	}
-	return out
+	copy(dst, a.dst[:])
+	a.dst, a.in = [maxColumns][]float64{}, [maxColumns][]float64{}
+	d.idle.Store(a)
+}
+
+// possible computes the function, unless its arguments are impossible.
+func (e entry) possible(a *arguments, outputs, inputs int) bool {
+	_, err := e.Batch(a.dst[:outputs], a.in[:inputs], a.params[:len(e.Params)])
+	return err == nil
 }
 
 func call1(name string, dst []float64, in [][]float64, params ...float64) []float64 {
-	return call(name, [][]float64{dst}, in, params...)[0]
+	out := [1][]float64{dst}
+	call(name, out[:], in, params...)
+	return out[0]
 }

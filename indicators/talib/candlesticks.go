@@ -35,9 +35,9 @@ func candleIndicator(id candle.ID) Indicator {
 		Inputs:  ohlc(),
 		Params:  params,
 		Outputs: pane("Integer"),
-		Run:     func(dst, in [][]float64, p []float64) { run(open(p), dst, in) },
+		Run:     runner(func(p []float64) (core, int) { return open(p), 0 }),
 		Open:    func(p []float64) Stream { return newStream(open(p), id.Lookback()) },
-	}
+	}.WithDefaults()
 }
 
 type candlestick struct {
@@ -52,6 +52,14 @@ func (c *candlestick) next4(open, high, low, close float64) float64 {
 		return math.NaN()
 	}
 	return v
+}
+
+func (c *candlestick) bulk(dst, in [][]float64) {
+	out := dst[0]
+	c.s.Bulk(out, in[0], in[1], in[2], in[3])
+	k := min(c.wait, len(out))
+	fillNaN(out[:k])
+	c.wait -= k
 }
 
 func (c *candlestick) visit(t *kernel.Tape) {

@@ -21,7 +21,7 @@ func momentums() []function {
 			inputs: pair(), params: period(14, 2), outputs: pane(), lookback: nBars,
 			open: func(e env) core { return aroonOsc{newAroon(e.int(0))} }},
 		{name: "BOP", summary: "Balance of power: the bar's body by its range, signed.",
-			inputs: ohlc(), outputs: pane(), open: func(env) core { return map4{f: balanceOfPower} }},
+			inputs: ohlc(), outputs: pane(), open: func(env) core { return map4{f: balanceOfPower, whole: balancesOfPower} }},
 		{name: "CCI", summary: "Commodity channel index: the typical price's distance from its average in mean deviations.",
 			inputs: hlc(), params: period(14, 2), outputs: pane(), lookback: nLessOne,
 			open: func(e env) core { return newCCI(e.int(0)) }},
@@ -83,7 +83,7 @@ func momentums() []function {
 				return e.int(0) - 1 + maLookback(e.int(2), e.int(1), e) + maLookback(e.int(4), e.int(3), e)
 			},
 			open: func(e env) core {
-				return &stoch{newPlace(e.int(0), false), newMA(e.int(2), e.int(1), e), newMA(e.int(4), e.int(3), e)}
+				return &stoch{k: newPlace(e.int(0), false), slow: newMA(e.int(2), e.int(1), e), d: newMA(e.int(4), e.int(3), e)}
 			}},
 		{name: "STOCHF", summary: "Fast stochastic: where the close stands in the period's range, with its average.",
 			inputs:   hlc(),
@@ -91,7 +91,7 @@ func momentums() []function {
 			outputs:  pane("FastK", "FastD"),
 			lookback: func(e env) int { return e.int(0) - 1 + maLookback(e.int(2), e.int(1), e) },
 			open: func(e env) core {
-				return &stoch{newPlace(e.int(0), false), nil, newMA(e.int(2), e.int(1), e)}
+				return &stoch{k: newPlace(e.int(0), false), d: newMA(e.int(2), e.int(1), e)}
 			}},
 		{name: "STOCHRSI", summary: "Fast stochastic of an RSI.",
 			inputs:   closes(),
@@ -99,7 +99,9 @@ func momentums() []function {
 			outputs:  pane("FastK", "FastD"),
 			lookback: func(e env) int { return relativeBars(e) + e.int(1) - 1 + maLookback(e.int(3), e.int(2), e) },
 			open: func(e env) core {
-				return &stochRSI{newRelative(e.int(0), false, e), &stoch{newPlace(e.int(1), false), nil, newMA(e.int(3), e.int(2), e)}}
+				rsi := newRelative(e.int(0), false, e)
+				rsi.faithful = true
+				return &stochRSI{rsi: rsi, stoch: &stoch{k: newPlace(e.int(1), false), d: newMA(e.int(3), e.int(2), e)}}
 			}},
 		{name: "TRIX", summary: "One-bar change in percent of a triple exponential average.",
 			inputs: closes(), params: period(30, 1), outputs: pane(),

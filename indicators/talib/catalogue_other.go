@@ -67,14 +67,20 @@ func statistics() []function {
 	return []function{
 		{name: "AVGPRICE", summary: "The mean of open, high, low and close.", inputs: ohlc(), outputs: overlay(),
 			open: func(env) core {
-				return map4{f: func(o, h, l, c float64) float64 { return (h + l + c + o) / 4 }}
+				return map4{f: func(o, h, l, c float64) float64 { return (h + l + c + o) / 4 }, whole: averagePrice, telling: true}
 			}},
 		{name: "MEDPRICE", summary: "The mean of high and low.", inputs: pair(), outputs: overlay(),
-			open: func(env) core { return map2{f: func(h, l float64) float64 { return (h + l) / 2 }} }},
+			open: func(env) core {
+				return map2{f: func(h, l float64) float64 { return (h + l) / 2 }, whole: medianPrice, telling: true}
+			}},
 		{name: "TYPPRICE", summary: "The mean of high, low and close.", inputs: hlc(), outputs: overlay(),
-			open: func(env) core { return map3{f: func(h, l, c float64) float64 { return (h + l + c) / 3 }} }},
+			open: func(env) core {
+				return map3{f: func(h, l, c float64) float64 { return (h + l + c) / 3 }, whole: typicalPrice, telling: true}
+			}},
 		{name: "WCLPRICE", summary: "The mean of high, low and twice the close.", inputs: hlc(), outputs: overlay(),
-			open: func(env) core { return map3{f: func(h, l, c float64) float64 { return (h + l + c*2) / 4 }} }},
+			open: func(env) core {
+				return map3{f: func(h, l, c float64) float64 { return (h + l + c*2) / 4 }, whole: weightedClose, telling: true}
+			}},
 		{name: "AVGDEV", summary: "The mean distance from the period's mean.",
 			inputs: closes(), params: period(14, 2), outputs: pane(), lookback: nLessOne,
 			open: func(e env) core { return newAvgDev(e.int(0)) }},
@@ -106,50 +112,51 @@ func lineFunction(name, summary string, read regressionOutput, over bool) functi
 // operators are TA-Lib's math transforms and operators.
 func operators() []function {
 	list := []function{
-		operator("ADD", "The sum of two series.", func(x, y float64) float64 { return x + y }),
-		operator("DIV", "The first series by the second.", func(x, y float64) float64 { return x / y }),
-		operator("MULT", "The product of two series.", func(x, y float64) float64 { return x * y }),
-		operator("SUB", "The first series less the second.", func(x, y float64) float64 { return x - y }),
+		operator("ADD", "The sum of two series.", func(x, y float64) float64 { return x + y }, sums),
+		operator("DIV", "The first series by the second.", func(x, y float64) float64 { return x / y }, quotients),
+		operator("MULT", "The product of two series.", func(x, y float64) float64 { return x * y }, products),
+		operator("SUB", "The first series less the second.", func(x, y float64) float64 { return x - y }, differences),
 		windowed("MAX", "The greatest value of the period.", overlay(), func(n int) core { return newBest(n, false) }),
 		windowed("MAXINDEX", "The number of the bar of the period's greatest value, 0 for the first of all.", pane("Integer"),
-			func(n int) core { return newBestBar(n, 1) }),
+			func(n int) core { return newBestBar(n, false) }),
 		windowed("MIN", "The least value of the period.", overlay(), func(n int) core { return newBest(n, true) }),
 		windowed("MININDEX", "The number of the bar of the period's least value, 0 for the first of all.", pane("Integer"),
-			func(n int) core { return newBestBar(n, -1) }),
+			func(n int) core { return newBestBar(n, true) }),
 		windowed("MINMAX", "The least and the greatest value of the period.", overlay("Min", "Max"),
 			func(n int) core { return &minMax{newSpan(n)} }),
 		windowed("MINMAXINDEX", "The numbers of the bars of the period's least and greatest value.", pane("MinIdx", "MaxIdx"),
-			func(n int) core { return &both{newBestBar(n, -1), newBestBar(n, 1)} }),
+			func(n int) core { return &both{newBestBar(n, true), newBestBar(n, false)} }),
 		windowed("SUM", "The sum of the period's values.", pane(), func(n int) core { return &sma{newSMA(n).sum, 1} }),
 	}
 	for _, m := range []struct {
 		name, summary string
 		f             func(float64) float64
+		whole         func(out, x []float64)
 	}{
-		{"ACOS", "The angle in radians with that cosine; NaN outside -1 to 1.", math.Acos},
-		{"ASIN", "The angle in radians with that sine; NaN outside -1 to 1.", math.Asin},
-		{"ATAN", "The angle in radians with that tangent.", math.Atan},
-		{"CEIL", "The next whole number up.", math.Ceil},
-		{"COS", "The cosine of an angle in radians.", math.Cos},
-		{"COSH", "The hyperbolic cosine.", math.Cosh},
-		{"EXP", "e to that power.", math.Exp},
-		{"FLOOR", "The next whole number down.", math.Floor},
-		{"LN", "The natural logarithm; NaN below 0.", math.Log},
-		{"LOG10", "The decimal logarithm; NaN below 0.", math.Log10},
-		{"SIN", "The sine of an angle in radians.", math.Sin},
-		{"SINH", "The hyperbolic sine.", math.Sinh},
-		{"SQRT", "The square root; NaN below 0.", math.Sqrt},
-		{"TAN", "The tangent of an angle in radians.", math.Tan},
-		{"TANH", "The hyperbolic tangent.", math.Tanh},
+		{"ACOS", "The angle in radians with that cosine; NaN outside -1 to 1.", math.Acos, eachAcos},
+		{"ASIN", "The angle in radians with that sine; NaN outside -1 to 1.", math.Asin, eachAsin},
+		{"ATAN", "The angle in radians with that tangent.", math.Atan, eachAtan},
+		{"CEIL", "The next whole number up.", math.Ceil, eachCeil},
+		{"COS", "The cosine of an angle in radians.", math.Cos, eachCos},
+		{"COSH", "The hyperbolic cosine.", math.Cosh, eachCosh},
+		{"EXP", "e to that power.", math.Exp, eachExp},
+		{"FLOOR", "The next whole number down.", math.Floor, eachFloor},
+		{"LN", "The natural logarithm; NaN below 0.", math.Log, eachLog},
+		{"LOG10", "The decimal logarithm; NaN below 0.", math.Log10, eachLog10},
+		{"SIN", "The sine of an angle in radians.", math.Sin, eachSin},
+		{"SINH", "The hyperbolic sine.", math.Sinh, eachSinh},
+		{"SQRT", "The square root; NaN below 0.", math.Sqrt, eachSqrt},
+		{"TAN", "The tangent of an angle in radians.", math.Tan, eachTan},
+		{"TANH", "The hyperbolic tangent.", math.Tanh, eachTanh},
 	} {
 		list = append(list, function{name: m.name, summary: m.summary, inputs: closes(), outputs: pane(),
-			open: func(env) core { return map1{f: m.f} }})
+			open: func(env) core { return map1{f: m.f, whole: m.whole} }})
 	}
 	return list
 }
 
-func operator(name, summary string, f func(x, y float64) float64) function {
-	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return map2{f: f} }}
+func operator(name, summary string, f func(x, y float64) float64, whole func(out, x, y []float64)) function {
+	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return map2{f: f, whole: whole, telling: name != "DIV"} }}
 }
 
 func windowed(name, summary string, out []spec.Output, open func(n int) core) function {

@@ -13,10 +13,10 @@ type movement struct {
 	count             int // changes seen
 	high, low, close  float64
 	plus, minus, span float64
-	keep              float64 // 1 - 1/n
+	decay             float64 // 1 - 1/n
 }
 
-func newMovement(n int) movement { return movement{n: n, count: -1, keep: 1 / float64(n)} }
+func newMovement(n int) movement { return movement{n: n, count: -1, decay: float64(n-1) / float64(n)} }
 
 // update takes a bar and returns how many changes there have been.
 func (m *movement) update(high, low, close float64) int {
@@ -27,29 +27,42 @@ func (m *movement) update(high, low, close float64) int {
 		return 0
 	}
 	if m.count >= m.n {
-		m.plus -= float64(m.plus * m.keep)
-		m.minus -= float64(m.minus * m.keep)
-		m.span -= float64(m.span * m.keep)
+		m.plus = float64(m.plus * m.decay)
+		m.minus = float64(m.minus * m.decay)
+		m.span = float64(m.span * m.decay)
 	}
-	if up > down && up > 0 {
-		m.plus += up
-	} else if down > up && down > 0 {
-		m.minus += down
-	}
-	m.span += trueRange(high, low, prev)
+	m.plus += kernel.Where(up > down, kernel.Positive(up))
+	m.minus += kernel.Where(down > up, kernel.Positive(down))
+	m.span += kernel.TrueRange(high, low, prev)
 	return m.count
 }
 
 // index returns the directional movement index; ok is false when nothing moved.
-func (m *movement) index() (dx float64, ok bool) {
-	if isZero(m.span) {
-		return 0, false
+func (m *movement) index() (dx float64, ok bool) { return index(m.plus, m.minus, m.span) }
+
+func index(plus, minus, span float64) (dx float64, ok bool) {
+	sum := plus + minus
+	// TA-Lib asks whether a hundred times the sum by the span is zero.
+	ok = !isZero(span) && sum >= epsilon/100*span
+	return 100 * math.Abs(minus-plus) / sum, ok
+}
+
+// run is update over columns, once there have been n-1 changes.
+func (m *movement) run(plusses, minuses, spans, high, low, close []float64) {
+	n := len(plusses)
+	minuses, spans, high, low, close = minuses[:n], spans[:n], high[:n], low[:n], close[:n]
+	h, l, c, plus, minus, span, decay := m.high, m.low, m.close, m.plus, m.minus, m.span, m.decay
+	for i := range plusses {
+		up, down := high[i]-h, l-low[i]
+		h, l = high[i], low[i]
+		plus = float64(plus*decay) + kernel.Where(up > down, kernel.Positive(up))
+		minus = float64(minus*decay) + kernel.Where(down > up, kernel.Positive(down))
+		span = float64(span*decay) + kernel.TrueRange(h, l, c)
+		c = close[i]
+		plusses[i], minuses[i], spans[i] = plus, minus, span
 	}
-	plus, minus := m.plus/m.span, m.minus/m.span
-	if isZero(100 * (plus + minus)) {
-		return 0, false
-	}
-	return 100 * math.Abs(minus-plus) / (plus + minus), true
+	m.high, m.low, m.close, m.plus, m.minus, m.span = h, l, c, plus, minus, span
+	m.count += n
 }
 
 func (m *movement) visit(t *kernel.Tape) {
@@ -65,6 +78,7 @@ type directional struct {
 	skip int
 	form directionalForm
 	last float64
+	rest [3]scratch
 }
 
 type directionalForm int
@@ -87,31 +101,48 @@ func (d *directional) next3(high, low, close float64) float64 {
 	if d.m.update(high, low, close) < d.m.n {
 		return math.NaN()
 	}
-	v := 0.0
-	switch {
-	case d.form == formIndex:
-		if dx, ok := d.m.index(); ok {
-			v = dx
-		} else {
-			v = d.last
-		}
-		d.last = v
-	case isZero(d.m.span):
-	case d.form == formPlus:
-		v = d.m.plus / d.m.span
-	default:
-		v = d.m.minus / d.m.span
-	}
+	v := d.value(d.m.plus, d.m.minus, d.m.span)
 	if d.m.count < d.skip {
-		if d.form == formIndex {
-			d.last = v
-		}
 		return math.NaN()
 	}
-	if d.form != formIndex && d.m.n > 1 {
-		v *= 100
+	return v
+}
+
+func (d *directional) value(plus, minus, span float64) float64 {
+	if d.form == formIndex {
+		if dx, ok := index(plus, minus, span); ok {
+			d.last = dx
+		}
+		return d.last
+	}
+	scale := 100.0
+	if d.m.n == 1 {
+		scale = 1
+	}
+	if d.form == formMinus {
+		plus = minus
+	}
+	v := plus / span * scale
+	if isZero(span) {
+		v = 0
 	}
 	return v
+}
+
+func (d *directional) bulk(dst, in [][]float64) {
+	out, high, low, close := dst[0], in[0], in[1], in[2]
+	for d.m.count < max(d.m.n, d.skip) {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = d.next3(high[0], low[0], close[0])
+		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
+	}
+	plusses, minuses, spans := d.rest[0].of(len(out)), d.rest[1].of(len(out)), d.rest[2].of(len(out))
+	d.m.run(plusses, minuses, spans, high, low, close)
+	for i, span := range spans {
+		out[i] = d.value(plusses[i], minuses[i], span)
+	}
 }
 
 func (d *directional) visit(t *kernel.Tape) {
@@ -124,6 +155,7 @@ type rawMovement struct {
 	m    movement
 	skip int
 	down bool
+	rest [2]scratch
 }
 
 func newRawMovement(n int, down bool, e env) *rawMovement {
@@ -147,16 +179,36 @@ func (c *rawMovement) next2(high, low float64) float64 {
 	return c.m.plus
 }
 
+func (c *rawMovement) bulk(dst, in [][]float64) {
+	out, high, low := dst[0], in[0], in[1]
+	for c.m.count < max(c.m.n, c.skip) {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = c.next2(high[0], low[0])
+		out, high, low = out[1:], high[1:], low[1:]
+	}
+	plusses, minuses, spans := out, c.rest[0].of(len(out)), c.rest[1].of(len(out))
+	if c.down {
+		plusses, minuses = minuses, plusses
+	}
+	c.m.run(plusses, minuses, spans, high, low, low)
+}
+
 func (c *rawMovement) visit(t *kernel.Tape) { c.m.visit(t) }
 
 // adx is Wilder's average of DX.
 type adx struct {
 	m     movement
 	value float64
+	k     float64 // 1/n
 	from  int
+	rest  [2]scratch
 }
 
-func newADX(n int, e env) *adx { return &adx{m: newMovement(n), from: 2*n - 1 + e.unstable} }
+func newADX(n int, e env) *adx {
+	return &adx{m: newMovement(n), k: 1 / float64(n), from: 2*n - 1 + e.unstable}
+}
 
 func (a *adx) next3(high, low, close float64) float64 {
 	count, n := a.m.update(high, low, close), a.m.n
@@ -166,17 +218,41 @@ func (a *adx) next3(high, low, close float64) float64 {
 	dx, ok := a.m.index()
 	switch {
 	case count < 2*n:
-		a.value += dx
+		if ok {
+			a.value += dx
+		}
 		if count == 2*n-1 {
 			a.value /= float64(n)
 		}
 	case ok:
-		a.value += float64(a.m.keep * (dx - a.value))
+		a.value += float64(a.k * (dx - a.value))
 	}
 	if count < a.from {
 		return math.NaN()
 	}
 	return a.value
+}
+
+func (a *adx) bulk(dst, in [][]float64) { a.run(dst[0], in[0], in[1], in[2]) }
+
+func (a *adx) run(out, high, low, close []float64) {
+	for a.m.count < max(2*a.m.n, a.from) {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = a.next3(high[0], low[0], close[0])
+		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
+	}
+	minuses, spans := a.rest[0].of(len(out)), a.rest[1].of(len(out))
+	a.m.run(out, minuses, spans, high, low, close)
+	value, k := a.value, a.k
+	for i, span := range spans {
+		if dx, ok := index(out[i], minuses[i], span); ok {
+			value += float64(k * (dx - value))
+		}
+		out[i] = value
+	}
+	a.value = value
 }
 
 func (a *adx) visit(t *kernel.Tape) {
@@ -188,9 +264,10 @@ func (a *adx) visit(t *kernel.Tape) {
 type adxr struct {
 	adx  *adx
 	past past
+	rest scratch
 }
 
-func newADXR(n int, e env) *adxr { return &adxr{newADX(n, e), newPast(n - 1)} }
+func newADXR(n int, e env) *adxr { return &adxr{adx: newADX(n, e), past: newPast(n - 1)} }
 
 func (a *adxr) next3(high, low, close float64) float64 {
 	v := a.adx.next3(high, low, close)
@@ -198,6 +275,19 @@ func (a *adxr) next3(high, low, close float64) float64 {
 		return v
 	}
 	return (v + a.past.push(v)) / 2
+}
+
+func (a *adxr) bulk(dst, in [][]float64) {
+	values := a.rest.of(len(in[0]))
+	a.adx.run(values, in[0], in[1], in[2])
+	first := known(values)
+	out := dst[0]
+	fillNaN(out[:first])
+	out, values = out[first:], values[first:]
+	a.past.run(out, values)
+	for i, v := range values {
+		out[i] = (v + out[i]) / 2
+	}
 }
 
 func (a *adxr) visit(t *kernel.Tape) {
@@ -219,7 +309,7 @@ func newATR(n int, normal bool, e env) *atr {
 }
 
 func (a *atr) next3(high, low, close float64) float64 {
-	span := trueRange(high, low, a.prev)
+	span := kernel.TrueRange(high, low, a.prev)
 	a.prev = close
 	if a.count >= a.n {
 		a.value += float64(a.k * (span - a.value))
@@ -243,6 +333,37 @@ func (a *atr) next3(high, low, close float64) float64 {
 	default:
 		return a.value / close * 100
 	}
+}
+
+func (a *atr) bulk(dst, in [][]float64) {
+	out, high, low, close := dst[0], in[0], in[1], in[2]
+	for a.count < a.n || a.skip > 0 {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = a.next3(high[0], low[0], close[0])
+		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
+	}
+	n, k, value, prev := len(out), a.k, a.value, a.prev
+	high, low, close = high[:n], low[:n], close[:n]
+	if !a.normal || a.n == 1 {
+		for i := range out {
+			value += float64(k * (kernel.TrueRange(high[i], low[i], prev) - value))
+			prev = close[i]
+			out[i] = value
+		}
+	} else {
+		for i := range out {
+			value += float64(k * (kernel.TrueRange(high[i], low[i], prev) - value))
+			prev = close[i]
+			v := value / prev * 100
+			if isZero(prev) {
+				v = 0
+			}
+			out[i] = v
+		}
+	}
+	a.value, a.prev = value, prev
 }
 
 func (a *atr) visit(t *kernel.Tape) {

@@ -85,3 +85,70 @@ func TestRollingSumsDoNotDriftOverAMillionBars(t *testing.T) {
 		}
 	}
 }
+
+// exactPair returns the correlation of two windows.
+func exactPair(x, y []float64) float64 {
+	f := func(v float64) *big.Float { return new(big.Float).SetPrec(400).SetFloat64(v) }
+	n := f(float64(len(x)))
+	sx, sy := f(0), f(0)
+	for i := range x {
+		sx.Add(sx, f(x[i]))
+		sy.Add(sy, f(y[i]))
+	}
+	sx.Quo(sx, n)
+	sy.Quo(sy, n)
+	xx, yy, xy := f(0), f(0), f(0)
+	for i := range x {
+		dx, dy := f(x[i]), f(y[i])
+		dx.Sub(dx, sx)
+		dy.Sub(dy, sy)
+		xx.Add(xx, f(0).SetPrec(400).Mul(dx, dx))
+		yy.Add(yy, f(0).SetPrec(400).Mul(dy, dy))
+		xy.Add(xy, f(0).SetPrec(400).Mul(dx, dy))
+	}
+	root := f(0).Sqrt(xx.Mul(xx, yy))
+	v, _ := xy.Quo(xy, root).Float64()
+	return v
+}
+
+func exactSum(window []float64) *big.Float {
+	sum := new(big.Float).SetPrec(400)
+	for _, v := range window {
+		sum.Add(sum, new(big.Float).SetPrec(400).SetFloat64(v))
+	}
+	return sum
+}
+
+func TestSumsAndCorrelationsDoNotDriftOverAMillionBars(t *testing.T) {
+	const n = 20
+	series := hardSeries()
+	periods := make([]float64, 1_000_000)
+	for i := range periods {
+		periods[i] = float64(2 + i%29)
+	}
+	other := series["60,000 ± 0.1"]
+	checked := 0
+	for name, x := range series {
+		sum, trima, mavp := talib.SUM(nil, x, n), talib.TRIMA(nil, x, n), talib.MAVP(nil, x, periods, 2, 30, talib.TypeSMA)
+		second := append(append([]float64(nil), other[500_000:]...), other[:500_000]...)
+		correl := talib.CORREL(nil, x, second, n)
+		for i := 1100; i < len(x); i += 4999 {
+			window := x[i-n+1 : i+1]
+			total, _ := exactSum(window).Float64()
+			require.InEpsilon(t, total, sum[i], 1e-12, "SUM %s at bar %d", name, i)
+			nested := new(big.Float).SetPrec(400)
+			for k := range n/2 + 1 {
+				nested.Add(nested, exactSum(x[i-k-n/2+1:i-k+1]))
+			}
+			triangle, _ := nested.Quo(nested, big.NewFloat(n/2*(n/2+1))).Float64()
+			require.InEpsilon(t, triangle, trima[i], 1e-12, "TRIMA %s at bar %d", name, i)
+			p := int(periods[i])
+			mean, _ := exactSum(x[i-p+1:i+1]).Quo(exactSum(x[i-p+1:i+1]), big.NewFloat(float64(p))).Float64()
+			require.InEpsilon(t, mean, mavp[i], 1e-12, "MAVP %s at bar %d", name, i)
+			// A correlation may be next to nothing: it is measured against 1.
+			require.InDelta(t, exactPair(window, second[i-n+1:i+1]), correl[i], 1e-12, "CORREL %s at bar %d", name, i)
+			checked++
+		}
+	}
+	require.Greater(t, checked, 500)
+}

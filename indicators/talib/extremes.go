@@ -6,204 +6,130 @@ import (
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
 )
 
-// extreme finds the greatest of the last n values, or with sign -1 the least,
-// in constant time per value on average. The ring holds the values that are
-// still candidates, none followed by a better one, so the front is the answer.
-type extreme struct {
-	values []float64 // times sign
-	bars   []int
-	head   int
-	count  int
-	n      int
-	sign   float64
-}
-
-func newExtreme(n int, sign float64) extreme {
-	size := 1
-	for size < n {
-		size *= 2
-	}
-	return extreme{values: make([]float64, size), bars: make([]int, size), n: n, sign: sign}
-}
-
-// push adds the value of a bar. Of equal candidates the oldest stays in front.
-func (e *extreme) push(x float64, bar int) {
-	x *= e.sign
-	mask := len(e.values) - 1
-	e.expire(bar)
-	for e.count > 0 && e.values[(e.head+e.count-1)&mask] < x {
-		e.count--
-	}
-	e.add(x, bar)
-}
-
-// pushLatest is push, but of equal candidates only the latest stays.
-func (e *extreme) pushLatest(x float64, bar int) {
-	x *= e.sign
-	mask := len(e.values) - 1
-	e.expire(bar)
-	for e.count > 0 && e.values[(e.head+e.count-1)&mask] <= x {
-		e.count--
-	}
-	e.add(x, bar)
-}
-
-func (e *extreme) expire(bar int) {
-	if e.count > 0 && e.bars[e.head] <= bar-e.n {
-		e.head = (e.head + 1) & (len(e.values) - 1)
-		e.count--
-	}
-}
-
-func (e *extreme) add(x float64, bar int) {
-	tail := (e.head + e.count) & (len(e.values) - 1)
-	e.values[tail], e.bars[tail] = x, bar
-	e.count++
-}
-
-func (e *extreme) value() float64 { return e.values[e.head] * e.sign }
-func (e *extreme) bar() int       { return e.bars[e.head] }
-
-func (e *extreme) visit(t *kernel.Tape) {
-	t.Floats(e.values)
-	t.Ints(e.bars)
-	t.Int(&e.head)
-	t.Int(&e.count)
-}
-
 // span is the greatest high and the least low of the last n bars, without
-// their places. It works in blocks like kernel.Sum: when a block of n bars is
-// full, each cell is replaced by the extremes from it to the block's end, and a
-// window is one such cell and the extremes of the block in progress.
-type span struct {
-	cells     []spanCell
-	pos       int
-	high, low float64 // of the block in progress
-	filled    bool
+// their places.
+type span struct{ high, low kernel.Extreme }
+
+func newSpan(n int) span { return span{kernel.NewGreatest(n), kernel.NewLeast(n)} }
+
+// push returns NaN before there are n bars.
+func (s *span) push(high, low float64) (top, bottom float64) {
+	return s.high.Push(high), s.low.Push(low)
 }
 
-type spanCell struct{ high, low float64 }
-
-func newSpan(n int) span {
-	return span{cells: make([]spanCell, n), high: math.Inf(-1), low: math.Inf(1)}
-}
-
-// push reports whether there have been n bars.
-func (s *span) push(high, low float64) (top, bottom float64, ok bool) {
-	s.high, s.low = max(s.high, high), min(s.low, low)
-	s.cells[s.pos] = spanCell{high, low}
-	s.pos++
-	if s.pos < len(s.cells) {
-		c := s.cells[s.pos]
-		return max(s.high, c.high), min(s.low, c.low), s.filled
-	}
-	top, bottom = s.high, s.low
-	s.turn()
-	return top, bottom, true
-}
-
-func (s *span) turn() {
-	high, low := math.Inf(-1), math.Inf(1)
-	for i := len(s.cells) - 1; i >= 0; i-- {
-		c := &s.cells[i]
-		high, low = max(high, c.high), min(low, c.low)
-		c.high, c.low = high, low
-	}
-	s.pos, s.filled = 0, true
-	s.high, s.low = math.Inf(-1), math.Inf(1)
+func (s *span) run(tops, bottoms, high, low []float64) {
+	s.high.Run(tops, high)
+	s.low.Run(bottoms, low)
 }
 
 func (s *span) visit(t *kernel.Tape) {
-	for i := range s.cells {
-		t.Float(&s.cells[i].high)
-		t.Float(&s.cells[i].low)
-	}
-	t.Int(&s.pos)
-	t.Float(&s.high)
-	t.Float(&s.low)
-	t.Bool(&s.filled)
+	s.high.Visit(t)
+	s.low.Visit(t)
 }
 
 // best is MIN or MAX.
-type best struct {
-	span  span
-	least bool
-}
+type best struct{ kernel.Extreme }
 
-func newBest(n int, least bool) *best { return &best{newSpan(n), least} }
-
-func (c *best) next(x float64) float64 {
-	top, bottom, ok := c.span.push(x, x)
-	switch {
-	case !ok:
-		return math.NaN()
-	case c.least:
-		return bottom
-	default:
-		return top
+func newBest(n int, least bool) *best {
+	if least {
+		return &best{kernel.NewLeast(n)}
 	}
+	return &best{kernel.NewGreatest(n)}
 }
 
-func (c *best) visit(t *kernel.Tape) { c.span.visit(t) }
+func (c *best) next(x float64) float64  { return c.Push(x) }
+func (c *best) bulk1(out, in []float64) { c.Run(out, in) }
+func (c *best) visit(t *kernel.Tape)    { c.Visit(t) }
 
 // minMax is both.
 type minMax struct{ span span }
 
-func (c *minMax) nextN(in, out []float64) {
-	top, bottom, ok := c.span.push(in[0], in[0])
-	if !ok {
-		top, bottom = math.NaN(), math.NaN()
-	}
-	out[0], out[1] = bottom, top
-}
-
-func (c *minMax) visit(t *kernel.Tape) { c.span.visit(t) }
+func (c *minMax) nextN(in, out []float64)  { out[1], out[0] = c.span.push(in[0], in[0]) }
+func (c *minMax) bulk(dst, in [][]float64) { c.span.run(dst[1], dst[0], in[0], in[0]) }
+func (c *minMax) visit(t *kernel.Tape)     { c.span.visit(t) }
 
 // bestBar is MININDEX or MAXINDEX: the number of the extreme's bar, counted
 // from the first. TA-Lib moves on to a new value that equals the extreme, and
 // takes the oldest when the extreme leaves the window.
 type bestBar struct {
-	e       extreme
-	seen    int // known bars
-	all     int // bars
-	numbers []int
-	at      int // the chosen one's place among the known
-	value   float64
+	place   kernel.Place // the oldest of equals counts
+	sign    float64      // -1 for the least
+	seen    int          // known bars
+	all     int          // bars
+	values  []float64    // of the last n known bars, times sign
+	numbers []int        // and their numbers
+	slot    int          // of the next in both
+	at      int          // the chosen one's place among the known
+	value   float64      // times sign
+	oldest  []int
 }
 
-func newBestBar(n int, sign float64) *bestBar {
-	return &bestBar{e: newExtreme(n, sign), numbers: make([]int, n), at: -1}
+func newBestBar(n int, least bool) *bestBar {
+	c := &bestBar{place: kernel.NewGreatestPlace(n, false), sign: 1, values: make([]float64, n), numbers: make([]int, n), at: -1}
+	if least {
+		c.place, c.sign = kernel.NewLeastPlace(n, false), -1
+	}
+	return c
 }
 
 func (c *bestBar) next(x float64) float64 {
-	c.e.push(x, c.seen)
-	c.numbers[c.seen%c.e.n] = c.all
-	switch {
-	case c.at <= c.seen-c.e.n || c.at < 0:
-		c.at = c.e.bar()
-	case x*c.e.sign >= c.value*c.e.sign:
-		c.at = c.seen
+	_, oldest := c.place.Push(x, c.seen)
+	return c.choose(x*c.sign, oldest)
+}
+
+// choose takes a known bar, times sign, and the oldest of the window's extremes.
+func (c *bestBar) choose(x float64, oldest int) float64 {
+	n := len(c.values)
+	c.values[c.slot], c.numbers[c.slot] = x, c.all
+	// TA-Lib's first window is a search like any other.
+	if c.at <= c.seen-n || c.seen == n-1 {
+		c.at = oldest
+		c.value = c.values[c.slotOf(oldest)]
+	} else if x >= c.value {
+		c.at, c.value = c.seen, x
 	}
-	c.value = c.e.value()
+	number := c.numbers[c.slotOf(c.at)]
 	c.seen++
 	c.all++
-	if c.seen < c.e.n {
+	if c.slot++; c.slot == n {
+		c.slot = 0
+	}
+	if c.seen < n {
 		return math.NaN()
 	}
-	if c.seen == c.e.n {
-		// TA-Lib's first window is a search like any other.
-		c.at = c.e.bar()
+	return float64(number)
+}
+
+// slotOf returns where a bar is kept, one of the last n known.
+func (c *bestBar) slotOf(bar int) int {
+	slot := c.slot - (c.seen - bar)
+	if slot < 0 {
+		slot += len(c.values)
 	}
-	return float64(c.numbers[c.at%c.e.n])
+	return slot
+}
+
+func (c *bestBar) bulk1(out, in []float64) {
+	if c.oldest == nil {
+		c.oldest = make([]int, chunk)
+	}
+	oldest := c.oldest[:len(in)]
+	c.place.Run(oldest, in, c.seen)
+	out = out[:len(in)]
+	for i, x := range in {
+		out[i] = c.choose(x*c.sign, oldest[i])
+	}
 }
 
 func (c *bestBar) skip() { c.all++ }
 
 func (c *bestBar) visit(t *kernel.Tape) {
-	c.e.visit(t)
+	c.place.Visit(t)
 	t.Int(&c.seen)
 	t.Int(&c.all)
+	t.Floats(c.values)
 	t.Ints(c.numbers)
+	t.Int(&c.slot)
 	t.Int(&c.at)
 	t.Float(&c.value)
 }
@@ -212,6 +138,11 @@ func (c *bestBar) visit(t *kernel.Tape) {
 type both struct{ low, high *bestBar }
 
 func (c *both) nextN(in, out []float64) { out[0], out[1] = c.low.next(in[0]), c.high.next(in[0]) }
+
+func (c *both) bulk(dst, in [][]float64) {
+	c.low.bulk1(dst[0], in[0])
+	c.high.bulk1(dst[1], in[0])
+}
 
 func (c *both) visit(t *kernel.Tape) {
 	c.low.visit(t)
@@ -224,16 +155,26 @@ func (c *both) skip() {
 }
 
 // middle is MIDPRICE: halfway between the highest high and the lowest low.
-type middle struct{ span span }
+type middle struct {
+	span span
+	lows scratch
+}
 
-func newMiddle(n int) *middle { return &middle{newSpan(n)} }
+func newMiddle(n int) *middle { return &middle{span: newSpan(n)} }
 
 func (c *middle) next2(high, low float64) float64 {
-	top, bottom, ok := c.span.push(high, low)
-	if !ok {
-		return math.NaN()
-	}
+	top, bottom := c.span.push(high, low)
 	return (top + bottom) / 2
+}
+
+func (c *middle) bulk(dst, in [][]float64) { c.halves(dst[0], in[0], in[1]) }
+
+func (c *middle) halves(out, high, low []float64) {
+	bottoms := c.lows.of(len(out))
+	c.span.run(out, bottoms, high, low)
+	for i, bottom := range bottoms {
+		out[i] = (out[i] + bottom) / 2
+	}
 }
 
 func (c *middle) visit(t *kernel.Tape) { c.span.visit(t) }
@@ -241,40 +182,76 @@ func (c *middle) visit(t *kernel.Tape) { c.span.visit(t) }
 // midpoint is middle of one series.
 type midpoint struct{ m *middle }
 
-func (c midpoint) next(x float64) float64 { return c.m.next2(x, x) }
-func (c midpoint) visit(t *kernel.Tape)   { c.m.visit(t) }
+func (c midpoint) next(x float64) float64  { return c.m.next2(x, x) }
+func (c midpoint) bulk1(out, in []float64) { c.m.halves(out, in, in) }
+func (c midpoint) visit(t *kernel.Tape)    { c.m.visit(t) }
 
 // aroon tells how recent the highest high and the lowest low are, 100 for now.
 // Of equal ones the latest counts.
 type aroon struct {
-	high, low extreme
-	bars      int
+	high, low kernel.Place
+	n, bars   int
+	lasts     []int // of highs and of lows
+	rest      scratch
 }
 
-func newAroon(n int) *aroon { return &aroon{high: newExtreme(n+1, 1), low: newExtreme(n+1, -1)} }
+func newAroon(n int) *aroon {
+	return &aroon{high: kernel.NewGreatestPlace(n+1, true), low: kernel.NewLeastPlace(n+1, true), n: n}
+}
 
 func (c *aroon) update(high, low float64) (down, up float64) {
-	c.high.pushLatest(high, c.bars)
-	c.low.pushLatest(low, c.bars)
-	n, today := c.high.n-1, c.bars
-	if c.bars++; c.bars <= n {
+	_, top := c.high.Push(high, c.bars)
+	_, bottom := c.low.Push(low, c.bars)
+	today := c.bars
+	if c.bars++; today < c.n {
 		return math.NaN(), math.NaN()
 	}
-	factor := 100 / float64(n)
-	return factor * float64(n-(today-c.low.bar())), factor * float64(n-(today-c.high.bar()))
+	factor := 100 / float64(c.n)
+	return factor * float64(c.n-(today-bottom)), factor * float64(c.n-(today-top))
+}
+
+func (c *aroon) run(down, up, high, low []float64) {
+	n := len(down)
+	if c.lasts == nil {
+		c.lasts = make([]int, 2*chunk)
+	}
+	tops, bottoms := c.lasts[:n], c.lasts[chunk:][:n]
+	c.high.Run(tops, high, c.bars)
+	c.low.Run(bottoms, low, c.bars)
+	factor, first := 100/float64(c.n), c.bars-c.n
+	up = up[:n]
+	for i, bottom := range bottoms {
+		down[i], up[i] = factor*float64(bottom-first-i), factor*float64(tops[i]-first-i)
+	}
+	if first < 0 {
+		k := min(-first, n)
+		fillNaN(down[:k])
+		fillNaN(up[:k])
+	}
+	c.bars += n
 }
 
 func (c *aroon) visit(t *kernel.Tape) {
-	c.high.visit(t)
-	c.low.visit(t)
+	c.high.Visit(t)
+	c.low.Visit(t)
 	t.Int(&c.bars)
 }
 
 type aroonLines struct{ *aroon }
 
+func (c aroonLines) bulk(dst, in [][]float64) { c.run(dst[0], dst[1], in[0], in[1]) }
+
 func (c aroonLines) nextN(in, out []float64) { out[0], out[1] = c.update(in[0], in[1]) }
 
 type aroonOsc struct{ *aroon }
+
+func (c aroonOsc) bulk(dst, in [][]float64) {
+	out, downs := dst[0], c.rest.of(len(dst[0]))
+	c.run(downs, out, in[0], in[1])
+	for i, down := range downs {
+		out[i] -= down
+	}
+}
 
 func (c aroonOsc) next2(high, low float64) float64 {
 	down, up := c.update(high, low)
@@ -286,22 +263,42 @@ func (c aroonOsc) next2(high, low float64) float64 {
 type place struct {
 	span     span
 	fromHigh bool
+	lows     scratch
 }
 
-func newPlace(n int, fromHigh bool) *place { return &place{newSpan(n), fromHigh} }
+func newPlace(n int, fromHigh bool) *place { return &place{span: newSpan(n), fromHigh: fromHigh} }
 
 func (c *place) next3(high, low, close float64) float64 {
-	top, bottom, ok := c.span.push(high, low)
-	reach := top - bottom
-	switch {
-	case !ok:
-		return math.NaN()
-	case reach == 0:
+	top, bottom := c.span.push(high, low)
+	if c.fromHigh {
+		return percentage(close-top, top-bottom)
+	}
+	return percentage(close-bottom, top-bottom)
+}
+
+// percentage is 0 of nothing.
+func percentage(part, whole float64) float64 {
+	if whole == 0 {
 		return 0
-	case c.fromHigh:
-		return (top - close) / (reach / -100)
-	default:
-		return (close - bottom) / (reach / 100)
+	}
+	return part / (whole / 100)
+}
+
+func (c *place) bulk(dst, in [][]float64) { c.run(dst[0], in[0], in[1], in[2]) }
+
+func (c *place) run(out, high, low, close []float64) {
+	bottoms := c.lows.of(len(out))
+	c.span.run(out, bottoms, high, low)
+	close, out = close[:len(bottoms)], out[:len(bottoms)]
+	if c.fromHigh {
+		for i, bottom := range bottoms {
+			top := out[i]
+			out[i] = percentage(close[i]-top, top-bottom)
+		}
+		return
+	}
+	for i, bottom := range bottoms {
+		out[i] = percentage(close[i]-bottom, out[i]-bottom)
 	}
 }
 
@@ -312,6 +309,7 @@ type stoch struct {
 	k    *place
 	slow core1 // nil for the fast form
 	d    core1
+	rest scratch
 }
 
 func (c *stoch) nextN(in, out []float64) { out[0], out[1] = c.next32(in[0], in[1], in[2]) }
@@ -330,6 +328,20 @@ func (c *stoch) next32(high, low, close float64) (k, d float64) {
 	return k, d
 }
 
+func (c *stoch) bulk(dst, in [][]float64) { c.run(dst[0], dst[1], in[0], in[1], in[2]) }
+
+func (c *stoch) run(k, d, high, low, close []float64) {
+	if c.slow != nil {
+		fast := c.rest.of(len(k))
+		c.k.run(fast, high, low, close)
+		follow(c.slow, k, fast)
+	} else {
+		c.k.run(k, high, low, close)
+	}
+	follow(c.d, d, k)
+	fillNaN(k[:known(d)])
+}
+
 func (c *stoch) visit(t *kernel.Tape) {
 	c.k.visit(t)
 	if c.slow != nil {
@@ -342,6 +354,7 @@ func (c *stoch) visit(t *kernel.Tape) {
 type stochRSI struct {
 	rsi   *relative
 	stoch *stoch
+	rest  scratch
 }
 
 func (c *stochRSI) nextN(in, out []float64) {
@@ -351,6 +364,17 @@ func (c *stochRSI) nextN(in, out []float64) {
 		return
 	}
 	fillNaN(out)
+}
+
+func (c *stochRSI) bulk(dst, in [][]float64) {
+	v := c.rest.of(len(in[0]))
+	c.rsi.bulk1(v, in[0])
+	first := known(v)
+	fillNaN(dst[0][:first])
+	fillNaN(dst[1][:first])
+	if v = v[first:]; len(v) > 0 {
+		c.stoch.run(dst[0][first:], dst[1][first:], v, v, v)
+	}
 }
 
 func (c *stochRSI) visit(t *kernel.Tape) {

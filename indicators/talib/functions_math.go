@@ -115,7 +115,8 @@ type MINMAXValues struct{ Min, Max []float64 }
 
 // MINMAX computes talib:MINMAX. The least and the greatest value of the period.
 func MINMAX(dst MINMAXValues, x []float64, timePeriod int) MINMAXValues {
-	out := call("MINMAX", [][]float64{dst.Min, dst.Max}, [][]float64{x}, float64(timePeriod))
+	out := [][]float64{dst.Min, dst.Max}
+	call("MINMAX", out, [][]float64{x}, float64(timePeriod))
 	return MINMAXValues{out[0], out[1]}
 }
 
@@ -124,7 +125,8 @@ type MINMAXINDEXValues struct{ MinIdx, MaxIdx []float64 }
 
 // MINMAXINDEX computes talib:MINMAXINDEX. The numbers of the bars of the period's least and greatest value.
 func MINMAXINDEX(dst MINMAXINDEXValues, x []float64, timePeriod int) MINMAXINDEXValues {
-	out := call("MINMAXINDEX", [][]float64{dst.MinIdx, dst.MaxIdx}, [][]float64{x}, float64(timePeriod))
+	out := [][]float64{dst.MinIdx, dst.MaxIdx}
+	call("MINMAXINDEX", out, [][]float64{x}, float64(timePeriod))
 	return MINMAXINDEXValues{out[0], out[1]}
 }
 

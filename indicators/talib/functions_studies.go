@@ -5,7 +5,8 @@ type ACCBANDSValues struct{ RealUpperBand, RealMiddleBand, RealLowerBand []float
 
 // ACCBANDS computes talib:ACCBANDS. Acceleration bands: averages of prices widened by the bar's relative range.
 func ACCBANDS(dst ACCBANDSValues, high, low, close []float64, timePeriod int) ACCBANDSValues {
-	out := call("ACCBANDS", [][]float64{dst.RealUpperBand, dst.RealMiddleBand, dst.RealLowerBand}, [][]float64{high, low, close}, float64(timePeriod))
+	out := [][]float64{dst.RealUpperBand, dst.RealMiddleBand, dst.RealLowerBand}
+	call("ACCBANDS", out, [][]float64{high, low, close}, float64(timePeriod))
 	return ACCBANDSValues{out[0], out[1], out[2]}
 }
 
@@ -14,7 +15,8 @@ type BBANDSValues struct{ RealUpperBand, RealMiddleBand, RealLowerBand []float64
 
 // BBANDS computes talib:BBANDS. Bollinger bands: population deviations either side of a moving average.
 func BBANDS(dst BBANDSValues, x []float64, timePeriod int, nbDevUp, nbDevDn float64, maType int) BBANDSValues {
-	out := call("BBANDS", [][]float64{dst.RealUpperBand, dst.RealMiddleBand, dst.RealLowerBand}, [][]float64{x}, float64(timePeriod), nbDevUp, nbDevDn, float64(maType))
+	out := [][]float64{dst.RealUpperBand, dst.RealMiddleBand, dst.RealLowerBand}
+	call("BBANDS", out, [][]float64{x}, float64(timePeriod), nbDevUp, nbDevDn, float64(maType))
 	return BBANDSValues{out[0], out[1], out[2]}
 }
 
@@ -48,7 +50,8 @@ type MAMAValues struct{ MAMA, FAMA []float64 }
 
 // MAMA computes talib:MAMA. Ehlers' MESA adaptive average and the slower one that follows it.
 func MAMA(dst MAMAValues, x []float64, fastLimit, slowLimit float64) MAMAValues {
-	out := call("MAMA", [][]float64{dst.MAMA, dst.FAMA}, [][]float64{x}, fastLimit, slowLimit)
+	out := [][]float64{dst.MAMA, dst.FAMA}
+	call("MAMA", out, [][]float64{x}, fastLimit, slowLimit)
 	return MAMAValues{out[0], out[1]}
 }
 
@@ -122,7 +125,8 @@ type AROONValues struct{ AroonDown, AroonUp []float64 }
 
 // AROON computes talib:AROON. How recent the period's low and high are, 100 for now.
 func AROON(dst AROONValues, high, low []float64, timePeriod int) AROONValues {
-	out := call("AROON", [][]float64{dst.AroonDown, dst.AroonUp}, [][]float64{high, low}, float64(timePeriod))
+	out := [][]float64{dst.AroonDown, dst.AroonUp}
+	call("AROON", out, [][]float64{high, low}, float64(timePeriod))
 	return AROONValues{out[0], out[1]}
 }
 
@@ -161,7 +165,8 @@ type MACDValues struct{ MACD, MACDSignal, MACDHist []float64 }
 
 // MACD computes talib:MACD. Moving average convergence/divergence; the fast average starts late, with the slow.
 func MACD(dst MACDValues, x []float64, fastPeriod, slowPeriod, signalPeriod int) MACDValues {
-	out := call("MACD", [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}, [][]float64{x}, float64(fastPeriod), float64(slowPeriod), float64(signalPeriod))
+	out := [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}
+	call("MACD", out, [][]float64{x}, float64(fastPeriod), float64(slowPeriod), float64(signalPeriod))
 	return MACDValues{out[0], out[1], out[2]}
 }
 
@@ -170,7 +175,8 @@ type MACDEXTValues struct{ MACD, MACDSignal, MACDHist []float64 }
 
 // MACDEXT computes talib:MACDEXT. MACD with a kind of average for each of its three.
 func MACDEXT(dst MACDEXTValues, x []float64, fastPeriod, fastMAType, slowPeriod, slowMAType, signalPeriod, signalMAType int) MACDEXTValues {
-	out := call("MACDEXT", [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}, [][]float64{x}, float64(fastPeriod), float64(fastMAType), float64(slowPeriod), float64(slowMAType), float64(signalPeriod), float64(signalMAType))
+	out := [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}
+	call("MACDEXT", out, [][]float64{x}, float64(fastPeriod), float64(fastMAType), float64(slowPeriod), float64(slowMAType), float64(signalPeriod), float64(signalMAType))
 	return MACDEXTValues{out[0], out[1], out[2]}
 }
 
@@ -179,7 +185,8 @@ type MACDFIXValues struct{ MACD, MACDSignal, MACDHist []float64 }
 
 // MACDFIX computes talib:MACDFIX. MACD of 12 and 26 bars with the fixed factors 0.15 and 0.075.
 func MACDFIX(dst MACDFIXValues, x []float64, signalPeriod int) MACDFIXValues {
-	out := call("MACDFIX", [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}, [][]float64{x}, float64(signalPeriod))
+	out := [][]float64{dst.MACD, dst.MACDSignal, dst.MACDHist}
+	call("MACDFIX", out, [][]float64{x}, float64(signalPeriod))
 	return MACDFIXValues{out[0], out[1], out[2]}
 }
 
@@ -248,7 +255,8 @@ type STOCHValues struct{ SlowK, SlowD []float64 }
 
 // STOCH computes talib:STOCH. Stochastic: where the close stands in the period's range, smoothed, with its average.
 func STOCH(dst STOCHValues, high, low, close []float64, fastKPeriod, slowKPeriod, slowKMAType, slowDPeriod, slowDMAType int) STOCHValues {
-	out := call("STOCH", [][]float64{dst.SlowK, dst.SlowD}, [][]float64{high, low, close}, float64(fastKPeriod), float64(slowKPeriod), float64(slowKMAType), float64(slowDPeriod), float64(slowDMAType))
+	out := [][]float64{dst.SlowK, dst.SlowD}
+	call("STOCH", out, [][]float64{high, low, close}, float64(fastKPeriod), float64(slowKPeriod), float64(slowKMAType), float64(slowDPeriod), float64(slowDMAType))
 	return STOCHValues{out[0], out[1]}
 }
 
@@ -257,7 +265,8 @@ type STOCHFValues struct{ FastK, FastD []float64 }
 
 // STOCHF computes talib:STOCHF. Fast stochastic: where the close stands in the period's range, with its average.
 func STOCHF(dst STOCHFValues, high, low, close []float64, fastKPeriod, fastDPeriod, fastDMAType int) STOCHFValues {
-	out := call("STOCHF", [][]float64{dst.FastK, dst.FastD}, [][]float64{high, low, close}, float64(fastKPeriod), float64(fastDPeriod), float64(fastDMAType))
+	out := [][]float64{dst.FastK, dst.FastD}
+	call("STOCHF", out, [][]float64{high, low, close}, float64(fastKPeriod), float64(fastDPeriod), float64(fastDMAType))
 	return STOCHFValues{out[0], out[1]}
 }
 
@@ -266,7 +275,8 @@ type STOCHRSIValues struct{ FastK, FastD []float64 }
 
 // STOCHRSI computes talib:STOCHRSI. Fast stochastic of an RSI.
 func STOCHRSI(dst STOCHRSIValues, x []float64, timePeriod, fastKPeriod, fastDPeriod, fastDMAType int) STOCHRSIValues {
-	out := call("STOCHRSI", [][]float64{dst.FastK, dst.FastD}, [][]float64{x}, float64(timePeriod), float64(fastKPeriod), float64(fastDPeriod), float64(fastDMAType))
+	out := [][]float64{dst.FastK, dst.FastD}
+	call("STOCHRSI", out, [][]float64{x}, float64(timePeriod), float64(fastKPeriod), float64(fastDPeriod), float64(fastDMAType))
 	return STOCHRSIValues{out[0], out[1]}
 }
 
@@ -330,7 +340,8 @@ type HTPHASORValues struct{ InPhase, Quadrature []float64 }
 
 // HT_PHASOR computes talib:HT_PHASOR. The in-phase and quadrature parts of the price.
 func HT_PHASOR(dst HTPHASORValues, x []float64) HTPHASORValues {
-	out := call("HT_PHASOR", [][]float64{dst.InPhase, dst.Quadrature}, [][]float64{x})
+	out := [][]float64{dst.InPhase, dst.Quadrature}
+	call("HT_PHASOR", out, [][]float64{x})
 	return HTPHASORValues{out[0], out[1]}
 }
 
@@ -339,7 +350,8 @@ type HTSINEValues struct{ Sine, LeadSine []float64 }
 
 // HT_SINE computes talib:HT_SINE. The sine of the dominant cycle's phase, and the same 45 degrees ahead.
 func HT_SINE(dst HTSINEValues, x []float64) HTSINEValues {
-	out := call("HT_SINE", [][]float64{dst.Sine, dst.LeadSine}, [][]float64{x})
+	out := [][]float64{dst.Sine, dst.LeadSine}
+	call("HT_SINE", out, [][]float64{x})
 	return HTSINEValues{out[0], out[1]}
 }
 

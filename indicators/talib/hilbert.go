@@ -156,6 +156,13 @@ type mamaLines struct{ *mama }
 
 func (c mamaLines) nextN(in, out []float64) { out[0], out[1] = c.mama.next(in[0]) }
 
+func (c mamaLines) bulk(dst, in [][]float64) {
+	lines, followers := dst[0], dst[1][:len(dst[0])]
+	for i, x := range in[0][:len(lines)] {
+		lines[i], followers[i] = c.mama.next(x)
+	}
+}
+
 // mamaLine is the first of the two, as a moving average.
 type mamaLine struct{ m *mama }
 

@@ -33,17 +33,12 @@ type (
 		core
 		nextN(in, out []float64)
 	}
-	// Some that have nextN have this too, which is faster over columns.
-	core13 interface {
-		coreN
-		next13(x float64) (a, b, c float64)
-	}
-	core32 interface {
-		coreN
-		next32(x, y, z float64) (a, b float64)
-	}
-	// wholesaler is a core1 that takes many finite values at once.
-	wholesaler interface{ nexts(out, in []float64) }
+	// bulker is a core that takes many bars at once, at most chunk, all finite.
+	// The columns of dst are as long as those of in, and are none of them.
+	bulker interface{ bulk(dst, in [][]float64) }
+	// teller is a core without state whose results tell, by being finite, that
+	// its inputs were.
+	teller interface{ tells() bool }
 	// skipper is a core that counts the bars it does not see.
 	skipper interface{ skip() }
 )
@@ -51,14 +46,114 @@ type (
 // maxColumns is the most inputs or outputs that a function has.
 const maxColumns = 5
 
-// run feeds whole columns to a fresh core. A bar is read before it is written:
-// dst may be in.
-func run(c core, dst, in [][]float64) {
+// chunk is how many bars are computed at once: few enough that the columns in
+// between stay close to the processor.
+const chunk = 1024
+
+// A scratch is a column for values in between, made at its first use.
+type scratch struct{ values []float64 }
+
+func (s *scratch) of(n int) []float64 {
+	if s.values == nil {
+		s.values = make([]float64, chunk)
+	}
+	return s.values[:n]
+}
+
+// A work computes a function over whole columns.
+type work struct {
+	core    core
+	bulk    bulker
+	bulk1   bulker1
+	skips   skipper
+	tells   bool
+	fresh   kernel.Tape // the state before the first bar
+	params  []float64
+	first   int                   // leading bars without value
+	dst, in [maxColumns][]float64 // the chunk
+	copies  [maxColumns]scratch   // of inputs that are outputs too
+	bar     [maxColumns]float64
+	row     [maxColumns]float64
+}
+
+func newWork(c core, params []float64, first int) *work {
+	w := &work{core: c, params: params, first: first}
+	w.bulk, _ = c.(bulker)
+	w.bulk1, _ = c.(bulker1)
+	w.skips, _ = c.(skipper)
+	if t, ok := c.(teller); ok {
+		w.tells = t.tells()
+	}
+	w.fresh.Save()
+	c.visit(&w.fresh)
+	return w
+}
+
+// run feeds whole columns to the core and leaves it fresh.
+func (w *work) run(dst, in [][]float64) {
 	n := len(dst[0])
-	skips, _ := c.(skipper)
-	switch c := c.(type) {
+	if w.first >= n {
+		for _, column := range dst {
+			fillNaN(column)
+		}
+		return
+	}
+	for start := 0; start < n; start += chunk {
+		end := min(start+chunk, n)
+		for k := range dst {
+			w.dst[k] = dst[k][start:end]
+		}
+		whole := w.bulk != nil || w.bulk1 != nil
+		for k := range in {
+			column := in[k][start:end]
+			w.in[k] = column
+			whole = whole && (w.tells || kernel.AllFinite(column))
+		}
+		if !whole {
+			w.slow(w.dst[:len(dst)], w.in[:len(in)])
+			continue
+		}
+		w.separate(len(dst), len(in))
+		if w.bulk1 != nil {
+			w.bulk1.bulk1(w.dst[0], w.in[0])
+			continue
+		}
+		w.bulk.bulk(w.dst[:len(dst)], w.in[:len(in)])
+		if w.tells && !kernel.AllFinite(w.dst[0]) {
+			w.slow(w.dst[:len(dst)], w.in[:len(in)])
+		}
+	}
+	w.fresh.Load()
+	w.core.visit(&w.fresh)
+	w.dst, w.in = [maxColumns][]float64{}, [maxColumns][]float64{}
+}
+
+// separate copies the inputs that are outputs too.
+func (w *work) separate(outputs, inputs int) {
+	for k := range inputs {
+		for _, out := range w.dst[:outputs] {
+			if column := w.in[k]; &column[0] == &out[0] {
+				own := w.copies[k].of(len(column))
+				copy(own, column)
+				w.in[k] = own
+			}
+		}
+	}
+}
+
+// slow feeds columns to the core bar by bar. A bar is read before it is written:
+// dst may be in.
+func (w *work) slow(dst, in [][]float64) {
+	n, skips := len(dst[0]), w.skips
+	switch c := w.core.(type) {
 	case core1:
-		run1(c, skips, dst[0], in[0])
+		for i, x := range in[0][:n] {
+			if x-x == 0 {
+				dst[0][i] = c.next(x)
+			} else {
+				dst[0][i] = unknown(skips)
+			}
+		}
 	case core2:
 		x, y, out := in[0][:n], in[1][:n], dst[0]
 		for i := range out {
@@ -78,40 +173,21 @@ func run(c core, dst, in [][]float64) {
 			}
 		}
 	case core4:
-		x, y, z, w, out := in[0][:n], in[1][:n], in[2][:n], in[3][:n], dst[0]
+		x, y, z, v, out := in[0][:n], in[1][:n], in[2][:n], in[3][:n], dst[0]
 		for i := range out {
-			if kernel.Finite3(x[i], y[i], z[i]) && kernel.Finite(w[i]) {
-				out[i] = c.next4(x[i], y[i], z[i], w[i])
+			if kernel.Finite3(x[i], y[i], z[i]) && kernel.Finite(v[i]) {
+				out[i] = c.next4(x[i], y[i], z[i], v[i])
 			} else {
 				out[i] = unknown(skips)
 			}
 		}
-	case core13:
-		x, a, b, d := in[0][:n], dst[0][:n], dst[1][:n], dst[2][:n]
-		for i := range a {
-			if v := x[i]; v-v == 0 {
-				a[i], b[i], d[i] = c.next13(v)
-			} else {
-				a[i], b[i], d[i] = math.NaN(), math.NaN(), math.NaN()
-			}
-		}
-	case core32:
-		x, y, z, a, b := in[0][:n], in[1][:n], in[2][:n], dst[0][:n], dst[1][:n]
-		for i := range a {
-			if kernel.Finite3(x[i], y[i], z[i]) {
-				a[i], b[i] = c.next32(x[i], y[i], z[i])
-			} else {
-				a[i], b[i] = math.NaN(), math.NaN()
-			}
-		}
 	case coreN:
-		runN(c, skips, dst, in)
+		w.slowN(c, dst, in)
 	}
 }
 
-func runN(c coreN, skips skipper, dst, in [][]float64) {
-	var bar, row [maxColumns]float64
-	values, results := bar[:len(in)], row[:len(dst)]
+func (w *work) slowN(c coreN, dst, in [][]float64) {
+	values, results := w.bar[:len(in)], w.row[:len(dst)]
 bars:
 	for i := range dst[0] {
 		for k := range values {
@@ -119,7 +195,7 @@ bars:
 		}
 		for _, x := range values {
 			if x-x != 0 {
-				unknown(skips)
+				unknown(w.skips)
 				for k := range dst {
 					dst[k][i] = math.NaN()
 				}
@@ -133,27 +209,19 @@ bars:
 	}
 }
 
-func run1(c core1, skips skipper, out, in []float64) {
-	if w, ok := c.(wholesaler); ok && allFinite(in) {
-		w.nexts(out, in)
+// bulk1 feeds finite values, at most chunk, to a core of one series; in is not out.
+func bulk1(c core1, out, in []float64) {
+	if b, ok := c.(bulker1); ok {
+		b.bulk1(out, in)
 		return
 	}
 	for i, x := range in[:len(out)] {
-		if x-x == 0 {
-			out[i] = c.next(x)
-		} else {
-			out[i] = unknown(skips)
-		}
+		out[i] = c.next(x)
 	}
 }
 
-func allFinite(in []float64) bool {
-	sum := 0.0
-	for _, x := range in {
-		sum += x - x
-	}
-	return sum == 0
-}
+// bulker1 is bulker for one input and one output.
+type bulker1 interface{ bulk1(out, in []float64) }
 
 func unknown(s skipper) float64 {
 	if s != nil {
@@ -287,6 +355,15 @@ func (l *late) next(x float64) float64 {
 	return l.core1.next(x)
 }
 
+func (l *late) bulk1(out, in []float64) {
+	k := min(l.wait, len(in))
+	fillNaN(out[:k])
+	l.wait -= k
+	if k < len(in) {
+		bulk1(l.core1, out[k:], in[k:])
+	}
+}
+
 func (l *late) visit(t *kernel.Tape) {
 	t.Int(&l.wait)
 	l.core1.visit(t)
@@ -300,7 +377,10 @@ func delayed(c core1, bars int) core1 {
 }
 
 // chain feeds a's values to b once there are any.
-type chain struct{ a, b core1 }
+type chain struct {
+	a, b core1
+	rest scratch
+}
 
 func (c *chain) next(x float64) float64 {
 	if v := c.a.next(x); v == v {
@@ -309,21 +389,38 @@ func (c *chain) next(x float64) float64 {
 	return math.NaN()
 }
 
-func (c *chain) nexts(out, in []float64) {
-	run1(c.a, nil, out, in)
-	first := 0
-	for first < len(out) && math.IsNaN(out[first]) {
-		first++
-	}
-	if rest := out[first:]; allFinite(rest) {
-		run1(c.b, nil, rest, rest)
+func (c *chain) bulk1(out, in []float64) {
+	between := c.rest.of(len(out))
+	bulk1(c.a, between, in)
+	follow(c.b, out, between)
+}
+
+// follow feeds to c what another core gave, but for its NaNs: those at the
+// start, and any that an overflow left.
+func follow(c core1, out, in []float64) {
+	first := known(in)
+	fillNaN(out[:first])
+	if rest := in[first:]; kernel.AllFinite(rest) {
+		bulk1(c, out[first:], rest)
 		return
 	}
-	for i, v := range out[first:] {
+	for i, v := range in[first:] {
 		if v == v {
-			out[first+i] = c.b.next(v)
+			out[first+i] = c.next(v)
+		} else {
+			out[first+i] = math.NaN()
 		}
 	}
+}
+
+// known returns how many leading values are NaN.
+func known(s []float64) int {
+	for i, v := range s {
+		if v == v {
+			return i
+		}
+	}
+	return len(s)
 }
 
 func (c *chain) visit(t *kernel.Tape) {

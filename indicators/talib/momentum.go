@@ -2,6 +2,7 @@ package talib
 
 import (
 	"math"
+	"slices"
 
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
 )
@@ -10,10 +11,13 @@ import (
 type past struct {
 	ring []float64
 	pos  int
-	seen int
 }
 
-func newPast(n int) past { return past{ring: make([]float64, n)} }
+func newPast(n int) past {
+	p := past{ring: make([]float64, n)}
+	fillNaN(p.ring)
+	return p
+}
 
 func (p *past) push(x float64) float64 {
 	old := p.ring[p.pos]
@@ -21,17 +25,34 @@ func (p *past) push(x float64) float64 {
 	if p.pos++; p.pos == len(p.ring) {
 		p.pos = 0
 	}
-	if p.seen < len(p.ring) {
-		p.seen++
-		return math.NaN()
-	}
 	return old
+}
+
+// run is push of every value of in, to out, which is not in.
+func (p *past) run(out, in []float64) {
+	n := len(p.ring)
+	if len(in) >= n {
+		k := copy(out, p.ring[p.pos:])
+		copy(out[k:n], p.ring)
+		copy(out[n:], in[:len(in)-n])
+		copy(p.ring, in[len(in)-n:])
+		p.pos = 0
+		return
+	}
+	for len(in) > 0 {
+		k := min(n-p.pos, len(in))
+		copy(out, p.ring[p.pos:p.pos+k])
+		copy(p.ring[p.pos:], in[:k])
+		if p.pos += k; p.pos == n {
+			p.pos = 0
+		}
+		in, out = in[k:], out[k:]
+	}
 }
 
 func (p *past) visit(t *kernel.Tape) {
 	t.Floats(p.ring)
 	t.Int(&p.pos)
-	t.Int(&p.seen)
 }
 
 // change compares a value with the one n bars ago.
@@ -52,8 +73,9 @@ const (
 
 func newChange(n int, form changeForm) *change { return &change{newPast(n), form} }
 
-func (c *change) next(x float64) float64 {
-	old := c.past.push(x)
+func (c *change) next(x float64) float64 { return c.of(x, c.past.push(x)) }
+
+func (c *change) of(x, old float64) float64 {
 	switch {
 	case c.form == changeMOM || old != old:
 		return x - old
@@ -72,6 +94,38 @@ func (c *change) next(x float64) float64 {
 	}
 }
 
+func (c *change) bulk1(out, in []float64) {
+	c.past.run(out, in)
+	out = out[:len(in)]
+	switch {
+	case c.form == changeMOM:
+		for i, x := range in {
+			out[i] = x - out[i]
+		}
+	case slices.Contains(out, 0):
+		for i, x := range in {
+			out[i] = c.of(x, out[i])
+		}
+	case c.form == changeROC:
+		for i, x := range in {
+			out[i] = (x/out[i] - 1) * 100
+		}
+	case c.form == changeROCP:
+		for i, x := range in {
+			old := out[i]
+			out[i] = (x - old) / old
+		}
+	case c.form == changeROCR:
+		for i, x := range in {
+			out[i] = x / out[i]
+		}
+	default:
+		for i, x := range in {
+			out[i] = x / out[i] * 100
+		}
+	}
+}
+
 func (c *change) visit(t *kernel.Tape) { c.past.visit(t) }
 
 // relative is RSI, or CMO when both is set: Wilder's averages of gains and of
@@ -79,15 +133,18 @@ func (c *change) visit(t *kernel.Tape) { c.past.visit(t) }
 type relative struct {
 	n, count   int
 	skip       int
-	k          float64
+	k, keep    float64 // 1/n and 1 - 1/n
 	prev       float64
 	gain, loss float64
 	both       bool
 	extra      bool // Metastock's: one value more, from the first n-1 changes
+	// faithful makes the averages in TA-Lib's order of operations, which takes
+	// longer. Their last bits count where the result's extremes are looked for.
+	faithful bool
 }
 
 func newRelative(n int, both bool, e env) *relative {
-	return &relative{n: n, skip: e.unstable, k: float64(n), both: both, extra: e.metastock}
+	return &relative{n: n, skip: e.unstable, k: 1 / float64(n), keep: float64(n-1) / float64(n), both: both, extra: e.metastock}
 }
 
 func (r *relative) next(x float64) float64 {
@@ -96,14 +153,71 @@ func (r *relative) next(x float64) float64 {
 	if r.count <= r.n {
 		return r.seed(d)
 	}
-	up := max(d, 0)
-	r.gain = (float64(r.gain*(r.k-1)) + up) / r.k
-	r.loss = (float64(r.loss*(r.k-1)) + (up - d)) / r.k
+	if up, down := kernel.Positive(d), kernel.Positive(-d); r.faithful {
+		n := float64(r.n)
+		r.gain = (float64(r.gain*(n-1)) + up) / n
+		r.loss = (float64(r.loss*(n-1)) + down) / n
+	} else {
+		r.gain = float64(r.gain*r.keep) + float64(up*r.k)
+		r.loss = float64(r.loss*r.keep) + float64(down*r.k)
+	}
 	if r.skip > 0 {
 		r.skip--
 		return math.NaN()
 	}
 	return r.value()
+}
+
+func (r *relative) bulk1(out, in []float64) {
+	for r.count <= r.n || r.skip > 0 {
+		if len(in) == 0 {
+			return
+		}
+		out[0] = r.next(in[0])
+		in, out = in[1:], out[1:]
+	}
+	prev, gain, loss, k, keep := r.prev, r.gain, r.loss, r.k, r.keep
+	out = out[:len(in)]
+	switch {
+	case r.faithful:
+		n := float64(r.n)
+		for i, x := range in {
+			d := x - prev
+			prev = x
+			gain = (float64(gain*(n-1)) + kernel.Positive(d)) / n
+			loss = (float64(loss*(n-1)) + kernel.Positive(-d)) / n
+			v := 0.0
+			if sum := gain + loss; !isZero(sum) {
+				v = 100 * (gain / sum)
+			}
+			out[i] = v
+		}
+	case r.both:
+		for i, x := range in {
+			d := x - prev
+			prev = x
+			gain = float64(gain*keep) + float64(kernel.Positive(d)*k)
+			loss = float64(loss*keep) + float64(kernel.Positive(-d)*k)
+			v := 0.0
+			if sum := gain + loss; !isZero(sum) {
+				v = (gain - loss) / sum * 100
+			}
+			out[i] = v
+		}
+	default:
+		for i, x := range in {
+			d := x - prev
+			prev = x
+			gain = float64(gain*keep) + float64(kernel.Positive(d)*k)
+			loss = float64(loss*keep) + float64(kernel.Positive(-d)*k)
+			v := 0.0
+			if sum := gain + loss; !isZero(sum) {
+				v = 100 * (gain / sum)
+			}
+			out[i] = v
+		}
+	}
+	r.prev, r.gain, r.loss = prev, gain, loss
 }
 
 func (r *relative) seed(d float64) float64 {
@@ -156,11 +270,12 @@ func (r *relative) visit(t *kernel.Tape) {
 type gap struct {
 	fast, slow core1
 	percent    bool
+	rest       scratch
 }
 
 func newGap(fast, slow, kind int, percent bool, e env) *gap {
 	fast, slow = min(fast, slow), max(fast, slow)
-	return &gap{newMA(kind, fast, e), newMA(kind, slow, e), percent}
+	return &gap{fast: newMA(kind, fast, e), slow: newMA(kind, slow, e), percent: percent}
 }
 
 func gapLookback(fast, slow, fastKind, slowKind int, e env) int {
@@ -176,6 +291,39 @@ func (c *gap) next(x float64) float64 {
 		return 0
 	default:
 		return (fast - slow) / slow * 100
+	}
+}
+
+func (c *gap) bulk1(out, in []float64) {
+	if !c.percent {
+		if fast, slow := steady(c.fast), steady(c.slow); fast != nil && slow != nil {
+			a, ka, b, kb := fast.value, fast.k, slow.value, slow.k
+			out = out[:len(in)]
+			for i, x := range in {
+				a += float64(ka * (x - a))
+				b += float64(kb * (x - b))
+				out[i] = a - b
+			}
+			fast.value, slow.value = a, b
+			return
+		}
+	}
+	slows := c.rest.of(len(in))
+	bulk1(c.fast, out, in)
+	bulk1(c.slow, slows, in)
+	out = out[:len(slows)]
+	if !c.percent {
+		for i, slow := range slows {
+			out[i] -= slow
+		}
+		return
+	}
+	for i, slow := range slows {
+		v := (out[i] - slow) / slow * 100
+		if isZero(slow) {
+			v = 0
+		}
+		out[i] = v
 	}
 }
 
@@ -195,7 +343,7 @@ func newMACD(fast, fastKind, slow, slowKind, signal, signalKind int, e env) *mac
 		fast, fastKind, slow, slowKind = slow, slowKind, fast, fastKind
 	}
 	start := gapLookback(fast, slow, fastKind, slowKind, e)
-	return &macd{gap{aligned(fastKind, fast, start, e), aligned(slowKind, slow, start, e), false}, newMA(signalKind, signal, e)}
+	return &macd{gap{fast: aligned(fastKind, fast, start, e), slow: aligned(slowKind, slow, start, e)}, newMA(signalKind, signal, e)}
 }
 
 // newMACDFix is MACD of 12 and 26 with the factors 0.15 and 0.075.
@@ -206,7 +354,7 @@ func newMACDFix(signal int, e env) *macd {
 	if e.metastock {
 		first = &muted{fast, emaLookback(26, e)}
 	}
-	return &macd{gap{first, slow, false}, newMA(TypeEMA, signal, e)}
+	return &macd{gap{fast: first, slow: slow}, newMA(TypeEMA, signal, e)}
 }
 
 func (c *macd) next13(x float64) (line, signal, gap float64) {
@@ -222,6 +370,32 @@ func (c *macd) next13(x float64) (line, signal, gap float64) {
 
 func (c *macd) nextN(in, out []float64) { out[0], out[1], out[2] = c.next13(in[0]) }
 
+func (c *macd) bulk(dst, in [][]float64) {
+	lines, signals, gaps, x := dst[0], dst[1], dst[2], in[0]
+	fast, slow, signal := steady(c.gap.fast), steady(c.gap.slow), steady(c.signal)
+	if fast != nil && slow != nil && signal != nil {
+		a, ka, b, kb, s, ks := fast.value, fast.k, slow.value, slow.k, signal.value, signal.k
+		lines, signals, gaps = lines[:len(x)], signals[:len(x)], gaps[:len(x)]
+		for i, v := range x {
+			a += float64(ka * (v - a))
+			b += float64(kb * (v - b))
+			line := a - b
+			s += float64(ks * (line - s))
+			lines[i], signals[i], gaps[i] = line, s, line-s
+		}
+		fast.value, slow.value, signal.value = a, b, s
+		return
+	}
+	c.gap.bulk1(lines, x)
+	follow(c.signal, signals, lines)
+	for i, signal := range signals {
+		if signal != signal {
+			lines[i] = signal
+		}
+		gaps[i] = lines[i] - signal
+	}
+}
+
 func (c *macd) visit(t *kernel.Tape) {
 	c.gap.visit(t)
 	c.signal.visit(t)
@@ -229,89 +403,41 @@ func (c *macd) visit(t *kernel.Tape) {
 
 // newTRIX is the one-bar rate of change of a triple average.
 func newTRIX(n int, e env) core1 {
-	average := func() core1 { return newMA(TypeEMA, n, e) }
-	return &chain{&chain{&chain{average(), average()}, average()}, newChange(1, changeROC)}
-}
-
-// cci is the commodity channel index.
-type cci struct{ window window } // of typical prices
-
-func newCCI(n int) *cci { return &cci{newWindow(n)} }
-
-func (c *cci) next3(high, low, close float64) float64 {
-	x := (high + low + close) / 3
-	if !c.window.push(x) {
-		return math.NaN()
+	if n <= 1 {
+		return newChange(1, changeROC)
 	}
-	mean, away := meanDeviation(c.window.ring)
-	if x -= mean; x == 0 || away == 0 {
-		return 0
-	}
-	return x / (0.015 * away)
+	triple := newNested(n, 3, e)
+	triple.plain = true
+	return &chain{a: triple, b: newChange(1, changeROC)}
 }
-
-func (c *cci) visit(t *kernel.Tape) { c.window.visit(t) }
-
-// window holds the last values, in no particular order.
-type window struct {
-	ring []float64
-	pos  int
-	full bool
-}
-
-func newWindow(n int) window { return window{ring: make([]float64, n)} }
-
-// push reports whether the window is full.
-func (w *window) push(x float64) bool {
-	w.ring[w.pos] = x
-	if w.pos++; w.pos == len(w.ring) {
-		w.pos, w.full = 0, true
-	}
-	return w.full
-}
-
-func (w *window) visit(t *kernel.Tape) {
-	t.Floats(w.ring)
-	t.Int(&w.pos)
-	t.Bool(&w.full)
-}
-
-// meanDeviation returns the mean of s and the mean distance from it.
-func meanDeviation(s []float64) (mean, away float64) {
-	for _, v := range s {
-		mean += v
-	}
-	mean /= float64(len(s))
-	for _, v := range s {
-		away += math.Abs(v - mean)
-	}
-	return mean, away / float64(len(s))
-}
-
-// avgDev is the mean distance from the mean.
-type avgDev struct{ window window }
-
-func newAvgDev(n int) *avgDev { return &avgDev{newWindow(n)} }
-
-func (c *avgDev) next(x float64) float64 {
-	if !c.window.push(x) {
-		return math.NaN()
-	}
-	_, away := meanDeviation(c.window.ring)
-	return away
-}
-
-func (c *avgDev) visit(t *kernel.Tape) { c.window.visit(t) }
 
 // imi is the intraday momentum index. TA-Lib's unstable period lengthens its window.
-type imi struct{ up, down kernel.Sum }
+type imi struct {
+	up, down     kernel.Sum
+	rise, fall   scratch
+	rises, falls scratch
+}
 
-func newIMI(n int) *imi { return &imi{kernel.NewSum(nil, n), kernel.NewSum(nil, n)} }
+func newIMI(n int) *imi { return &imi{up: kernel.NewSum(nil, n), down: kernel.NewSum(nil, n)} }
 
 func (c *imi) next2(open, close float64) float64 {
-	up := c.up.Push(max(close-open, 0))
-	down := c.down.Push(max(open-close, 0))
+	up := c.up.Push(kernel.Positive(close - open))
+	down := c.down.Push(kernel.Positive(open - close))
 	return 100 * (up / (up + down))
+}
+
+func (c *imi) bulk(dst, in [][]float64) {
+	out, open, close := dst[0], in[0], in[1][:len(in[0])]
+	rise, fall := c.rise.of(len(out)), c.fall.of(len(out))
+	rises, falls := c.rises.of(len(out)), c.falls.of(len(out))
+	for i, o := range open {
+		rise[i], fall[i] = kernel.Positive(close[i]-o), kernel.Positive(o-close[i])
+	}
+	c.up.Run(rises, rise, 1)
+	c.down.Run(falls, fall, 1)
+	for i, up := range rises {
+		out[i] = 100 * (up / (up + falls[i]))
+	}
 }
 
 func (c *imi) visit(t *kernel.Tape) {
@@ -324,6 +450,7 @@ type ultimate struct {
 	buying, ranges [3]kernel.Sum
 	prev           float64
 	begun          bool
+	columns        [4]scratch
 }
 
 func newUltimate(a, b, c int) *ultimate {
@@ -347,20 +474,52 @@ func (u *ultimate) next3(high, low, close float64) float64 {
 		u.begun = true
 		return math.NaN()
 	}
-	buying, span := close-min(low, prev), trueRange(high, low, prev)
-	total := 0.0
-	weight := 4.0
+	buying, span := close-kernel.Less(low, prev), kernel.TrueRange(high, low, prev)
+	total, weight := 0.0, 4.0
 	for i := range u.buying {
-		b, r := u.buying[i].Push(buying), u.ranges[i].Push(span)
-		switch {
-		case r != r:
-			total = r
-		case !isZero(r):
-			total += float64(weight * (b / r))
-		}
+		total += share(u.buying[i].Push(buying), u.ranges[i].Push(span), weight)
 		weight /= 2
 	}
 	return total / 7 * 100
+}
+
+// share is a ratio times its weight, 0 where there was no range.
+func share(buying, span, weight float64) float64 {
+	v := weight * (buying / span)
+	if isZero(span) {
+		v = 0
+	}
+	return v
+}
+
+func (u *ultimate) bulk(dst, in [][]float64) {
+	out, high, low, close := dst[0], in[0], in[1], in[2]
+	if !u.begun {
+		out[0] = u.next3(high[0], low[0], close[0])
+		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
+	}
+	n := len(out)
+	high, low, close = high[:n], low[:n], close[:n]
+	buying, ranges, b, r := u.columns[0].of(n), u.columns[1].of(n), u.columns[2].of(n), u.columns[3].of(n)
+	prev := u.prev
+	for i := range out {
+		buying[i], ranges[i] = close[i]-kernel.Less(low[i], prev), kernel.TrueRange(high[i], low[i], prev)
+		prev = close[i]
+		out[i] = 0
+	}
+	u.prev = prev
+	weight := 4.0
+	for k := range u.buying {
+		u.buying[k].Run(b, buying, 1)
+		u.ranges[k].Run(r, ranges, 1)
+		for i := range out {
+			out[i] += share(b[i], r[i], weight)
+		}
+		weight /= 2
+	}
+	for i, total := range out {
+		out[i] = total / 7 * 100
+	}
 }
 
 func (u *ultimate) visit(t *kernel.Tape) {
@@ -370,8 +529,4 @@ func (u *ultimate) visit(t *kernel.Tape) {
 	}
 	t.Float(&u.prev)
 	t.Bool(&u.begun)
-}
-
-func trueRange(high, low, prev float64) float64 {
-	return max(high-low, math.Abs(high-prev), math.Abs(low-prev))
 }

@@ -82,15 +82,15 @@ func (s *sar) begin(high, low, before, beforeLow float64) {
 func (s *sar) longBar(high, low, before, beforeLow float64) float64 {
 	if low <= s.stop {
 		s.short = true
-		s.stop = max(s.extreme, before, high)
-		s.stop += s.stop * s.p.offset
+		s.stop = greatest(s.extreme, before, high)
+		s.stop += float64(s.stop * s.p.offset)
 		out := s.stop
 		if s.extended {
 			out = -out
 		}
 		s.factor, s.extreme = s.p.initShort, low
 		s.stop += float64(s.factor * (s.extreme - s.stop))
-		s.stop = max(s.stop, before, high)
+		s.stop = greatest(s.stop, before, high)
 		return out
 	}
 	out := s.stop
@@ -99,19 +99,19 @@ func (s *sar) longBar(high, low, before, beforeLow float64) float64 {
 		s.factor = min(s.factor+s.p.stepLong, s.p.mostLong)
 	}
 	s.stop += float64(s.factor * (s.extreme - s.stop))
-	s.stop = min(s.stop, beforeLow, low)
+	s.stop = least(s.stop, beforeLow, low)
 	return out
 }
 
 func (s *sar) shortBar(high, low, before, beforeLow float64) float64 {
 	if high >= s.stop {
 		s.short = false
-		s.stop = min(s.extreme, beforeLow, low)
-		s.stop -= s.stop * s.p.offset
+		s.stop = least(s.extreme, beforeLow, low)
+		s.stop -= float64(s.stop * s.p.offset)
 		out := s.stop
 		s.factor, s.extreme = s.p.initLong, high
 		s.stop += float64(s.factor * (s.extreme - s.stop))
-		s.stop = min(s.stop, beforeLow, low)
+		s.stop = least(s.stop, beforeLow, low)
 		return out
 	}
 	out := s.stop
@@ -123,8 +123,94 @@ func (s *sar) shortBar(high, low, before, beforeLow float64) float64 {
 		s.factor = min(s.factor+s.p.stepShort, s.p.mostShort)
 	}
 	s.stop += float64(s.factor * (s.extreme - s.stop))
-	s.stop = max(s.stop, before, high)
+	s.stop = greatest(s.stop, before, high)
 	return out
+}
+
+// bulk carries a stop through the columns; it compares with if, not with max
+// and min, which take their time over NaN and the signs of zeros.
+func (s *sar) bulk(dst, in [][]float64) {
+	out, highs, lows := dst[0], in[0], in[1]
+	for s.bars < 2 {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = s.next2(highs[0], lows[0])
+		out, highs, lows = out[1:], highs[1:], lows[1:]
+	}
+	s.bars += len(out)
+	highs, lows = highs[:len(out)], lows[:len(out)]
+	before, beforeLow := s.high, s.low
+	stop, extreme, factor, short := s.stop, s.extreme, s.factor, s.short
+	sign := 1.0
+	if s.extended {
+		sign = -1
+	}
+	p := &s.p
+	for i := range out {
+		high, low := highs[i], lows[i]
+		result := stop
+		switch {
+		case !short && low <= stop:
+			short = true
+			stop = greatest(extreme, before, high)
+			stop += float64(stop * p.offset)
+			result = sign * stop
+			factor, extreme = p.initShort, low
+			stop += float64(factor * (extreme - stop))
+			stop = greatest(stop, before, high)
+		case !short:
+			if high > extreme {
+				extreme = high
+				if factor += p.stepLong; factor > p.mostLong {
+					factor = p.mostLong
+				}
+			}
+			stop += float64(factor * (extreme - stop))
+			stop = least(stop, beforeLow, low)
+		case high >= stop:
+			short = false
+			stop = least(extreme, beforeLow, low)
+			stop -= float64(stop * p.offset)
+			result = stop
+			factor, extreme = p.initLong, high
+			stop += float64(factor * (extreme - stop))
+			stop = least(stop, beforeLow, low)
+		default:
+			result = sign * stop
+			if low < extreme {
+				extreme = low
+				if factor += p.stepShort; factor > p.mostShort {
+					factor = p.mostShort
+				}
+			}
+			stop += float64(factor * (extreme - stop))
+			stop = greatest(stop, before, high)
+		}
+		out[i] = result
+		before, beforeLow = high, low
+	}
+	s.high, s.low, s.stop, s.extreme, s.factor, s.short = before, beforeLow, stop, extreme, factor, short
+}
+
+func greatest(a, b, c float64) float64 {
+	if b > a {
+		a = b
+	}
+	if c > a {
+		a = c
+	}
+	return a
+}
+
+func least(a, b, c float64) float64 {
+	if b < a {
+		a = b
+	}
+	if c < a {
+		a = c
+	}
+	return a
 }
 
 func (s *sar) visit(t *kernel.Tape) {

@@ -42,8 +42,10 @@ package talib
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ttai-go/ttai/indicators/internal/spec"
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -134,20 +136,31 @@ func (f function) indicator() spec.Indicator {
 		Params:  append(append([]spec.Param{}, f.params...), settings()...),
 		Outputs: f.outputs,
 		Check:   f.check,
-		Run: func(dst, in [][]float64, p []float64) {
+		Run: runner(func(p []float64) (core, int) {
 			e := setup(p)
-			if f.first(e) >= len(dst[0]) {
-				for _, column := range dst {
-					fillNaN(column)
-				}
-				return
-			}
-			run(f.open(e), dst, in)
-		},
+			return f.open(e), f.first(e)
+		}),
 		Open: func(p []float64) spec.Stream {
 			e := setup(p)
 			return newStream(f.open(e), f.first(e))
 		},
+	}.WithDefaults()
+}
+
+// runner returns an indicator's Run for cores that open makes; it also says how
+// many leading bars have no value. The last work is kept, so that repeating a
+// run allocates nothing.
+func runner(open func(p []float64) (core, int)) func(dst, in [][]float64, p []float64) {
+	var idle atomic.Pointer[work]
+	return func(dst, in [][]float64, p []float64) {
+		w := idle.Swap(nil)
+		if w == nil || !slices.Equal(w.params, p) {
+			own := slices.Clone(p)
+			c, first := open(own)
+			w = newWork(c, own, first)
+		}
+		w.run(dst, in)
+		idle.Store(w)
 	}
 }
 
@@ -160,11 +173,13 @@ func All() []Indicator {
 	return append(all, candleIndicators()...)
 }
 
-// byName finds functions by their names. It is made once and never written to.
-var byName = sync.OnceValue(func() map[string]Indicator {
-	table := map[string]Indicator{}
+// byName finds functions by their names. It is made once and never written to;
+// what its entries keep of their last call saves the next one from allocating
+// and changes no result.
+var byName = sync.OnceValue(func() map[string]entry {
+	table := map[string]entry{}
 	for _, d := range All() {
-		table[strings.TrimPrefix(d.Name, Prefix)] = d
+		table[strings.TrimPrefix(d.Name, Prefix)] = entry{d, new(atomic.Pointer[arguments])}
 	}
 	return table
 })
@@ -174,7 +189,7 @@ var byName = sync.OnceValue(func() map[string]Indicator {
 func Lookup(name string) (Indicator, bool) {
 	name = strings.ToUpper(strings.TrimSpace(name))
 	d, ok := byName()[strings.TrimPrefix(name, strings.ToUpper(Prefix))]
-	return d, ok
+	return d.Indicator, ok
 }
 
 func catalogue() []function {

@@ -16,6 +16,21 @@ func (a *accumulation) next4(high, low, close, volume float64) float64 {
 	return a.value
 }
 
+func (a *accumulation) bulk(dst, in [][]float64) { a.run(dst[0], in[0], in[1], in[2], in[3]) }
+
+func (a *accumulation) run(out, high, low, close, volume []float64) {
+	n, value := len(out), a.value
+	high, low, close, volume = high[:n], low[:n], close[:n], volume[:n]
+	for i := range out {
+		h, l, c := high[i], low[i], close[i]
+		if span := h - l; span > 0 {
+			value += ((c - l) - (h - c)) / span * volume[i]
+		}
+		out[i] = value
+	}
+	a.value = value
+}
+
 func (a *accumulation) visit(t *kernel.Tape) { t.Float(&a.value) }
 
 // chaikin is the gap between two averages of the line, both from its first value.
@@ -24,6 +39,7 @@ type chaikin struct {
 	bars, from   int
 	fastK, slowK float64
 	a, b         float64
+	rest         scratch
 }
 
 func newChaikin(fast, slow int, e env) *chaikin {
@@ -44,6 +60,26 @@ func (c *chaikin) next4(high, low, close, volume float64) float64 {
 	return c.a - c.b
 }
 
+func (c *chaikin) bulk(dst, in [][]float64) {
+	out, high, low, close, volume := dst[0], in[0], in[1], in[2], in[3]
+	for c.bars <= c.from {
+		if len(out) == 0 {
+			return
+		}
+		out[0] = c.next4(high[0], low[0], close[0], volume[0])
+		out, high, low, close, volume = out[1:], high[1:], low[1:], close[1:], volume[1:]
+	}
+	lines := c.rest.of(len(out))
+	c.line.run(lines, high, low, close, volume)
+	a, b, fast, slow := c.a, c.b, c.fastK, c.slowK
+	for i, v := range lines {
+		a += float64(fast * (v - a))
+		b += float64(slow * (v - b))
+		out[i] = a - b
+	}
+	c.bars, c.a, c.b = c.bars+len(lines), a, b
+}
+
 func (c *chaikin) visit(t *kernel.Tape) {
 	c.line.visit(t)
 	t.Int(&c.bars)
@@ -58,16 +94,30 @@ type obv struct {
 }
 
 func (o *obv) next2(close, volume float64) float64 {
-	switch {
-	case !o.begun:
-		o.begun, o.value = true, volume
-	case close > o.prev:
-		o.value += volume
-	case close < o.prev:
-		o.value -= volume
+	if !o.begun {
+		o.begun, o.value, o.prev = true, volume, close
+		return volume
 	}
+	o.value += kernel.Where(close > o.prev, volume) - kernel.Where(close < o.prev, volume)
 	o.prev = close
 	return o.value
+}
+
+func (o *obv) bulk(dst, in [][]float64) {
+	out, close, volume := dst[0], in[0], in[1]
+	if !o.begun {
+		out[0] = o.next2(close[0], volume[0])
+		out, close, volume = out[1:], close[1:], volume[1:]
+	}
+	value, prev := o.value, o.prev
+	out, volume = out[:len(close)], volume[:len(close)]
+	for i, x := range close {
+		v := volume[i]
+		value += kernel.Where(x > prev, v) - kernel.Where(x < prev, v)
+		prev = x
+		out[i] = value
+	}
+	o.value, o.prev = value, prev
 }
 
 func (o *obv) visit(t *kernel.Tape) {
@@ -82,6 +132,7 @@ type mfi struct {
 	prev     float64
 	begun    bool
 	skip     int
+	columns  [4]scratch
 }
 
 func newMFI(n int, e env) *mfi {
@@ -97,23 +148,54 @@ func (m *mfi) next4(high, low, close, volume float64) float64 {
 		return math.NaN()
 	}
 	flow := typical * volume
-	up, down := 0.0, 0.0
-	if d > 0 {
-		up = flow
-	} else if d < 0 {
-		down = flow
-	}
-	up, down = m.up.Push(up), m.down.Push(down)
+	up, down := m.up.Push(kernel.Where(d > 0, flow)), m.down.Push(kernel.Where(d < 0, flow))
 	switch {
 	case up != up:
 		return up
 	case m.skip > 0:
 		m.skip--
 		return math.NaN()
-	case up+down < 1: // TA-Lib's own threshold
-		return 0
 	}
-	return up / (up + down) * 100
+	return moneyFlow(up, down)
+}
+
+// moneyFlow is 0 below a threshold that is TA-Lib's own.
+func moneyFlow(up, down float64) float64 {
+	v := up / (up + down) * 100
+	if up+down < 1 {
+		v = 0
+	}
+	return v
+}
+
+func (m *mfi) bulk(dst, in [][]float64) {
+	out, high, low, close, volume := dst[0], in[0], in[1], in[2], in[3]
+	if !m.begun {
+		out[0] = m.next4(high[0], low[0], close[0], volume[0])
+		out, high, low, close, volume = out[1:], high[1:], low[1:], close[1:], volume[1:]
+	}
+	n := len(out)
+	high, low, close, volume = high[:n], low[:n], close[:n], volume[:n]
+	up, down, ups, downs := m.columns[0].of(n), m.columns[1].of(n), m.columns[2].of(n), m.columns[3].of(n)
+	prev := m.prev
+	for i := range up {
+		typical := (high[i] + low[i] + close[i]) / 3
+		d, flow := typical-prev, typical*volume[i]
+		prev = typical
+		up[i], down[i] = kernel.Where(d > 0, flow), kernel.Where(d < 0, flow)
+	}
+	m.prev = prev
+	m.up.Run(ups, up, 1)
+	m.down.Run(downs, down, 1)
+	for i, v := range ups {
+		out[i] = moneyFlow(v, downs[i])
+	}
+	if m.skip > 0 {
+		first := known(ups)
+		k := min(m.skip, n-first)
+		fillNaN(out[first : first+k])
+		m.skip -= k
+	}
 }
 
 func (m *mfi) visit(t *kernel.Tape) {

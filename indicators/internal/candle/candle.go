@@ -53,12 +53,13 @@ const (
 )
 
 func (b *bar) derive() {
-	b.white = b.close >= b.open
-	if b.white {
-		b.sign, b.top, b.bottom = 1, b.close, b.open
-	} else {
-		b.sign, b.top, b.bottom = -1, b.open, b.close
-	}
+	// Colours are as good as random: this takes no branch.
+	change := math.Float64bits(b.close - b.open)
+	black := uint64(int64(change) >> 63)
+	open, close := math.Float64bits(b.open), math.Float64bits(b.close)
+	b.white = black == 0
+	b.sign = math.Float64frombits(math.Float64bits(1) | change&(1<<63))
+	b.top, b.bottom = math.Float64frombits(close&^black|open&black), math.Float64frombits(open&^black|close&black)
 	b.body = b.top - b.bottom
 	b.upper, b.lower = b.high-b.top, b.bottom-b.low
 	b.near, b.far, b.equal = nearFactor*b.span5, farFactor*b.span5, equalFactor*b.span5
@@ -103,6 +104,8 @@ type Scanner struct {
 	hits               []Hit
 	only               ID
 	needs              need
+	gates              []gate   // of the only pattern
+	columns            *columns // for many bars at once, made at the first use
 }
 
 // A Hit is a pattern found in the newest bar.
@@ -121,7 +124,9 @@ type trap struct {
 
 // NewScanner returns a scanner for all patterns, each with its own penetration.
 func NewScanner() *Scanner {
-	s := &Scanner{hits: make([]Hit, 0, Count), penetration: -1, needs: needBody | needSpan | needShadow | needSpan5}
+	s := &Scanner{hits: make([]Hit, 0, Count), penetration: -1, needs: needBody | needSpan | needShadow | needSpan5,
+		body: kernel.NewSum(nil, longPeriod), span: kernel.NewSum(nil, longPeriod),
+		shadow: kernel.NewSum(nil, longPeriod), span5: kernel.NewSum(nil, shortPeriod)}
 	s.Reset()
 	return s
 }
@@ -130,14 +135,21 @@ func NewScanner() *Scanner {
 func NewSingle(id ID, penetration float64) *Scanner {
 	s := NewScanner()
 	s.only, s.needs, s.penetration = id, patterns[id].needs, penetration
+	for _, g := range gates {
+		if g.id == id {
+			s.gates = append(s.gates, g)
+		}
+	}
 	return s
 }
 
 // Reset forgets every bar.
 func (s *Scanner) Reset() {
-	*s = Scanner{hits: s.hits[:0], only: s.only, needs: s.needs, penetration: s.penetration,
-		body: kernel.NewSum(nil, longPeriod), span: kernel.NewSum(nil, longPeriod),
-		shadow: kernel.NewSum(nil, longPeriod), span5: kernel.NewSum(nil, shortPeriod)}
+	s.count, s.key, s.hits, s.ring = 0, 0, s.hits[:0], [8]bar{}
+	s.hikkake, s.modified = trap{}, trap{}
+	for _, sum := range []*kernel.Sum{&s.body, &s.span, &s.shadow, &s.span5} {
+		sum.Reset()
+	}
 	nan := math.NaN()
 	s.next = [4]float64{nan, nan, nan, nan}
 	s.hikkake.age, s.modified.age = -1, -1
@@ -162,6 +174,7 @@ func (s *Scanner) Update(open, high, low, close float64) []Hit {
 // UpdateSingle is Update of a scanner for one pattern: its value, 0 for none.
 func (s *Scanner) UpdateSingle(open, high, low, close float64) int {
 	s.push(open, high, low, close)
+	s.key = (s.key<<flagBits | s.flags()) & fiveCandles
 	if v := patterns[s.only].match(s); v != 0 && s.count > patterns[s.only].lookback {
 		return v
 	}
@@ -202,8 +215,8 @@ func (s *Scanner) Visit(t *kernel.Tape) {
 	for i := range s.ring {
 		s.ring[i].visit(t)
 	}
-	key := int(s.key)
-	t.Int(&key)
+	key := int64(s.key)
+	t.Bits(&key)
 	s.key = flag(key)
 	s.body.Visit(t)
 	s.span.Visit(t)
@@ -227,5 +240,6 @@ func (s *Scanner) share(usual float64) float64 {
 	return usual
 }
 
-// SetPenetration makes it the same for every pattern that has one.
+// SetPenetration makes it the same for every pattern that has one; below 0 it is
+// each pattern's own.
 func (s *Scanner) SetPenetration(share float64) { s.penetration = share }

@@ -1,5 +1,10 @@
 package candle
 
+import (
+	"math/bits"
+	"sync"
+)
+
 // A flag says something about one candle, or about it and the one before.
 type flag uint64
 
@@ -14,6 +19,8 @@ const (
 	noLower
 	gapUp // of the bodies, from the candle before
 	gapDown
+	within   // the range of the candle before
+	around   // the body of the candle before
 	flagBits = iota
 )
 
@@ -39,18 +46,50 @@ func (s *Scanner) flags() flag {
 	b := s.b0
 	return one(b.white, white) | one(!b.white, black) | one(b.isLong, long) | one(b.isShort, short) |
 		one(b.noLonger, noLonger) | one(b.isDoji, doji) | one(b.upperNone, noUpper) | one(b.lowerNone, noLower) |
-		one(b.bodyAbove(s.b1), gapUp) | one(b.bodyBelow(s.b1), gapDown)
+		one(b.bodyAbove(s.b1), gapUp) | one(b.bodyBelow(s.b1), gapDown) |
+		one(b.high < s.b1.high, within)&one(b.low > s.b1.low, within) |
+		one(b.top >= s.b1.top, around)&one(b.bottom <= s.b1.bottom, around)
 }
 
 // scan judges the newest bar by every pattern whose gate it passes.
 func (s *Scanner) scan() {
-	key := s.key
-	for i := range gates {
-		if g := &gates[i]; key&g.flags == g.flags {
-			s.hit(g.id, patterns[g.id].match(s))
+	t, key := passes(), s.key
+	const mask = 1<<flagBits - 1
+	a, b := &t[0][key&mask], &t[1][key>>flagBits&mask]
+	c, d, e := &t[2][key>>(2*flagBits)&mask], &t[3][key>>(3*flagBits)&mask], &t[4][key>>(4*flagBits)&mask]
+	// A trap that is set goes on whatever the bars are.
+	if s.hikkake.age >= 0 && key&(within<<flagBits) == 0 {
+		s.hit(Hikkake, matchHikkake(s))
+	}
+	if s.modified.age >= 0 && key&(within<<(2*flagBits)|within<<flagBits) != within<<(2*flagBits)|within<<flagBits {
+		s.hit(HikkakeModified, matchHikkakeModified(s))
+	}
+	for half := range a {
+		for open := a[half] & b[half] & c[half] & d[half] & e[half]; open != 0; open &= open - 1 {
+			id := gates[64*half+bits.TrailingZeros64(open)].id
+			s.hit(id, patterns[id].match(s))
 		}
 	}
 }
+
+// A passage tells, for each flags of the candle so many bars ago, which gates
+// they satisfy, a bit each.
+type passage [1 << flagBits][2]uint64
+
+// passes is made of the gates once and never written to.
+var passes = sync.OnceValue(func() *[5]passage {
+	var t [5]passage
+	for ago := range t {
+		for f := range t[ago] {
+			for i, g := range gates {
+				if wanted := g.flags >> (ago * flagBits) & (1<<flagBits - 1); flag(f)&wanted == wanted {
+					t[ago][f][i/64] |= 1 << (i % 64)
+				}
+			}
+		}
+	}
+	return &t
+})
 
 // gates is a constant, in the order of the patterns. No two gates of a pattern
 // let the same bar through.
@@ -61,8 +100,8 @@ var gates = [...]gate{
 	{(black|long)<<(2*flagBits) | noLonger<<(1*flagBits) | white, ThreeInside},
 	{white<<(3*flagBits) | white<<(2*flagBits) | white<<(1*flagBits) | black, ThreeLineStrike},
 	{black<<(3*flagBits) | black<<(2*flagBits) | black<<(1*flagBits) | white, ThreeLineStrike},
-	{black<<(2*flagBits) | white<<(1*flagBits), ThreeOutside},
-	{white<<(2*flagBits) | black<<(1*flagBits), ThreeOutside},
+	{black<<(2*flagBits) | (white|around)<<(1*flagBits), ThreeOutside},
+	{white<<(2*flagBits) | (black|around)<<(1*flagBits), ThreeOutside},
 	{(black|long)<<(2*flagBits) | black<<(1*flagBits) | black | short | noUpper | noLower, ThreeStarsInSouth},
 	{(white|noUpper)<<(2*flagBits) | (white|noUpper)<<(1*flagBits) | white | noUpper, ThreeWhiteSoldiers},
 	{(white|long)<<(2*flagBits) | doji<<(1*flagBits) | black | long, AbandonedBaby},
@@ -82,8 +121,8 @@ var gates = [...]gate{
 	{(white|long)<<(1*flagBits) | doji | gapUp, DojiStar},
 	{(black|long)<<(1*flagBits) | doji | gapDown, DojiStar},
 	{doji | noUpper, DragonflyDoji},
-	{black<<(1*flagBits) | white, Engulfing},
-	{white<<(1*flagBits) | black, Engulfing},
+	{black<<(1*flagBits) | white | around, Engulfing},
+	{white<<(1*flagBits) | black | around, Engulfing},
 	{(white|long)<<(2*flagBits) | (doji|gapUp)<<(1*flagBits) | black | long, EveningDojiStar},
 	{(white|long)<<(2*flagBits) | (noLonger|gapUp)<<(1*flagBits) | black | long, EveningStar},
 	{(white|gapUp)<<(1*flagBits) | white, GapSideSideWhite},
@@ -94,8 +133,8 @@ var gates = [...]gate{
 	{long<<(1*flagBits) | noLonger, Harami},
 	{long<<(1*flagBits) | doji, HaramiCross},
 	{short, HighWave},
-	{0, Hikkake},
-	{0, HikkakeModified},
+	{within << flagBits, Hikkake},
+	{within<<(2*flagBits) | within<<flagBits, HikkakeModified},
 	{(black|long)<<(1*flagBits) | black | noLonger, HomingPigeon},
 	{(black|noLower)<<(2*flagBits) | (black|noLower)<<(1*flagBits) | black | noLower, IdenticalThreeCrows},
 	{(black|long)<<(1*flagBits) | white, InNeck},

@@ -13,17 +13,50 @@ func Finite(x float64) bool { return x-x == 0 }
 // Finite3 is Finite for a bar's high, low and close.
 func Finite3(a, b, c float64) bool { return (a-a)+(b-b)+(c-c) == 0 }
 
+// AllFinite reports whether every value is a number and no infinity.
+func AllFinite(s []float64) bool {
+	// A sum is finite only where all of its terms are; where it is not, it may
+	// have overflowed.
+	var a, b, c, d, e, f, g, h float64
+	rest := s
+	for len(rest) >= 8 {
+		v := rest[:8:8]
+		a += v[0]
+		b += v[1]
+		c += v[2]
+		d += v[3]
+		e += v[4]
+		f += v[5]
+		g += v[6]
+		h += v[7]
+		rest = rest[8:]
+	}
+	for _, x := range rest {
+		a += x
+	}
+	if Finite((a + b + c + d) + (e + f + g + h)) {
+		return true
+	}
+	for _, x := range s {
+		if !Finite(x) {
+			return false
+		}
+	}
+	return true
+}
+
 // Sum is the sum of the last n values.
 //
 // It never subtracts, so nothing drifts and a spike leaves no trace once it is
 // out of the window. Values come in blocks of n; when a block is full, its
-// cells are replaced by the sums from each cell to the block's end. A window
-// is then one such sum and the sum of the block in progress.
+// cells are replaced by the sums of the values after each cell, to the block's
+// end. A window is then one such sum and the sum of the block in progress.
 type Sum struct {
-	cells  []float64 // raw values before pos, sums to the end of the last block from pos on
-	pos    int
-	head   float64 // sum of the raw values
-	filled bool    // a block has been full
+	// Raw values before pos. From pos on, sums of the values after the cell in
+	// the block before, and NaN while there is none.
+	cells []float64
+	pos   int
+	head  float64 // sum of the raw values
 }
 
 // NewSum returns the sum of n ≥ 1 values; it lives in buf when that is large enough.
@@ -31,42 +64,46 @@ func NewSum(buf []float64, n int) Sum {
 	if cap(buf) < n {
 		buf = make([]float64, n)
 	}
-	return Sum{cells: buf[:n]}
+	s := Sum{cells: buf[:n]}
+	s.Reset()
+	return s
 }
 
 // Push adds x and returns the sum of the last n values, NaN before there are n.
 func (s *Sum) Push(x float64) float64 {
 	s.head += x
-	s.cells[s.pos] = x
+	cell := &s.cells[s.pos]
+	sum := s.head + *cell
+	*cell = x
 	s.pos++
-	if s.pos < len(s.cells) {
-		if !s.filled {
-			return math.NaN()
-		}
-		return s.head + s.cells[s.pos]
+	if s.pos == len(s.cells) {
+		s.turn()
 	}
-	sum := s.head
-	for i := len(s.cells) - 2; i >= 0; i-- {
-		s.cells[i] += s.cells[i+1]
-	}
-	s.pos, s.head, s.filled = 0, 0, true
 	return sum
 }
 
-// Peek returns what Push(x) would.
-func (s *Sum) Peek(x float64) float64 {
-	head := s.head + x
-	switch {
-	case s.pos+1 == len(s.cells):
-		return head
-	case !s.filled:
-		return math.NaN()
+// turn makes the full block's raw values sums.
+func (s *Sum) turn() {
+	tail := 0.0
+	for i := len(s.cells) - 1; i >= 0; i-- {
+		x := s.cells[i]
+		s.cells[i] = tail
+		tail += x
 	}
-	return head + s.cells[s.pos+1]
+	s.pos, s.head = 0, 0
 }
 
+// Peek returns what Push(x) would.
+func (s *Sum) Peek(x float64) float64 { return s.head + x + s.cells[s.pos] }
+
 // Reset forgets every value.
-func (s *Sum) Reset() { *s = Sum{cells: s.cells} }
+func (s *Sum) Reset() {
+	last := len(s.cells) - 1
+	for i := range last {
+		s.cells[i] = math.NaN()
+	}
+	s.cells[last], s.pos, s.head = 0, 0, 0
+}
 
 // EMA is an exponential moving average that starts from the plain average of
 // its first n values: m += k·(x-m).

@@ -11,15 +11,16 @@ import "math"
 // loses is bounded by the window: prices of 60,000 that move by cents keep
 // their digits, and a spike leaves no trace once it is out of the window.
 type Moments struct {
-	cells  []Cell
-	pos    int
-	head   Cell    // of the block in progress
-	origin float64 // what deviations are taken from
-	filled bool    // a block has been full
+	cells   []Cell
+	pos     int
+	head    Cell    // of the block in progress
+	origin  float64 // what deviations are taken from
+	inverse float64 // 1/n
 }
 
-// A Cell holds a sum of values, of their deviations and of the squares of
-// those. Before pos, Sum holds the raw value.
+// A Cell holds the sum of the values after it in the block before, of their
+// deviations and of the squares of those; NaN while there is no such block.
+// Before pos, Sum holds the raw value.
 type Cell struct{ Sum, Dev, Sq float64 }
 
 // NewMoments returns the moments of n ≥ 1 values; they live in buf when it is large enough.
@@ -27,64 +28,83 @@ func NewMoments(buf []Cell, n int) Moments {
 	if cap(buf) < n {
 		buf = make([]Cell, n)
 	}
-	return Moments{cells: buf[:n]}
+	m := Moments{cells: buf[:n], inverse: 1 / float64(n)}
+	m.Reset()
+	return m
 }
 
-// Push adds x and returns the moments of the last n values, NaN before there
-// are n. The mean is the same, bit for bit, as Sum's over n.
-func (m *Moments) Push(x float64) (mean, squares float64) {
-	head := m.with(x)
-	m.cells[m.pos].Sum = x
+// Push adds x and returns the sum of the last n values and the sum of their
+// squared deviations, NaN before there are n. The sum is the same, bit for bit,
+// as Sum's.
+func (m *Moments) Push(x float64) (sum, squares float64) {
+	d, cell := x-m.origin, &m.cells[m.pos]
+	m.head.Sum += x
+	m.head.Dev += d
+	m.head.Sq += float64(d * d)
+	sum = m.head.Sum + cell.Sum
+	squares = m.squares(m.head, *cell)
+	cell.Sum = x
 	m.pos++
-	if m.pos < len(m.cells) {
-		m.head = head
-		if !m.filled {
-			return math.NaN(), math.NaN()
-		}
-		return m.window(head, m.cells[m.pos])
+	if m.pos == len(m.cells) {
+		squares = m.turn()
 	}
-	m.origin = x
+	return sum, squares
+}
+
+// turn makes the full block's cells sums, with its last value as the origin,
+// and returns the squares of the whole block.
+func (m *Moments) turn() (squares float64) {
+	cells := m.cells
+	origin := cells[len(cells)-1].Sum
 	var tail Cell
-	for i := len(m.cells) - 1; i >= 0; i-- {
-		tail = tail.plus(m.cells[i].Sum, x)
-		m.cells[i] = tail
+	for i := len(cells) - 1; i >= 0; i-- {
+		x := cells[i].Sum
+		cells[i] = tail
+		d := x - origin
+		tail.Sum += x
+		tail.Dev += d
+		tail.Sq += float64(d * d)
 	}
-	m.pos, m.head, m.filled = 0, Cell{}, true
-	return m.window(Cell{Sum: head.Sum}, Cell{Dev: tail.Dev, Sq: tail.Sq})
+	m.pos, m.head, m.origin = 0, Cell{}, origin
+	return m.squares(tail, Cell{})
 }
 
 // Peek returns what Push(x) would.
-func (m *Moments) Peek(x float64) (mean, squares float64) {
-	head := m.with(x)
-	switch {
-	case m.pos+1 == len(m.cells):
-		tail := Cell{}.plus(x, x)
-		for i := m.pos - 1; i >= 0; i-- {
-			tail = tail.plus(m.cells[i].Sum, x)
-		}
-		return m.window(Cell{Sum: head.Sum}, Cell{Dev: tail.Dev, Sq: tail.Sq})
-	case !m.filled:
-		return math.NaN(), math.NaN()
+func (m *Moments) Peek(x float64) (sum, squares float64) {
+	d, cell, head := x-m.origin, m.cells[m.pos], m.head
+	sum = head.Sum + x + cell.Sum
+	if m.pos+1 < len(m.cells) {
+		head.Dev += d
+		head.Sq += float64(d * d)
+		return sum, m.squares(head, cell)
 	}
-	return m.window(head, m.cells[m.pos+1])
+	var tail Cell
+	for i := m.pos - 1; i >= 0; i-- {
+		d := m.cells[i].Sum - x
+		tail.Dev += d
+		tail.Sq += float64(d * d)
+	}
+	return sum, m.squares(tail, Cell{})
 }
 
 // Reset forgets every value.
-func (m *Moments) Reset() { *m = Moments{cells: m.cells} }
-
-func (m *Moments) with(x float64) Cell { return m.head.plus(x, m.origin) }
-
-func (c Cell) plus(x, origin float64) Cell {
-	d := x - origin
-	return Cell{Sum: c.Sum + x, Dev: c.Dev + d, Sq: c.Sq + float64(d*d)}
+func (m *Moments) Reset() {
+	unknown := Cell{math.NaN(), math.NaN(), math.NaN()}
+	last := len(m.cells) - 1
+	for i := range last {
+		m.cells[i] = unknown
+	}
+	m.cells[last], m.pos, m.head, m.origin = Cell{}, 0, Cell{}, 0
 }
 
-func (m *Moments) window(head, tail Cell) (mean, squares float64) {
-	n := float64(len(m.cells))
+// Inverse returns 1/n.
+func (m *Moments) Inverse() float64 { return m.inverse }
+
+func (m *Moments) squares(head, tail Cell) float64 {
 	dev := head.Dev + tail.Dev
-	squares = head.Sq + tail.Sq - float64(dev*dev)/n
+	squares := head.Sq + tail.Sq - float64(float64(dev*dev)*m.inverse)
 	if squares < 0 {
-		squares = 0
+		return 0
 	}
-	return (head.Sum + tail.Sum) / n, squares
+	return squares
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // A Tape copies the state of a recurrence out and back in. A type describes its
 // state once, in a Visit method that names each variable in a fixed order; the
 // tape then saves it, or loads what was saved.
@@ -30,6 +32,13 @@ func (t *Tape) Int(p *int) {
 	v := float64(*p)
 	t.Float(&v)
 	*p = int(v)
+}
+
+// Bits visits 64 bits.
+func (t *Tape) Bits(p *int64) {
+	v := math.Float64frombits(uint64(*p))
+	t.Float(&v)
+	*p = int64(math.Float64bits(v))
 }
 
 // Bool visits a truth value.
@@ -69,7 +78,6 @@ func (s *Sum) Visit(t *Tape) {
 	t.Floats(s.cells)
 	t.Int(&s.pos)
 	t.Float(&s.head)
-	t.Bool(&s.filled)
 }
 
 // Visit visits the state of the moments.
@@ -80,7 +88,6 @@ func (m *Moments) Visit(t *Tape) {
 	t.Int(&m.pos)
 	m.head.visit(t)
 	t.Float(&m.origin)
-	t.Bool(&m.filled)
 }
 
 func (c *Cell) visit(t *Tape) {

@@ -28,6 +28,18 @@ type Indicator struct {
 	Run func(dst, in [][]float64, params []float64)
 	// Open makes a stream. Its parameters have been checked.
 	Open func(params []float64) Stream
+
+	defaults []float64 // of all Params, if it was made WithDefaults
+}
+
+// WithDefaults returns d with its default parameters prepared, so that Batch
+// without parameters need not make them.
+func (d Indicator) WithDefaults() Indicator {
+	d.defaults = make([]float64, len(d.Params))
+	for i, p := range d.Params {
+		d.defaults[i] = p.Default
+	}
+	return d
 }
 
 // A Param is a parameter of an [Indicator].
@@ -65,9 +77,12 @@ type Stream interface {
 // dst may be nil. It returns a *FieldError for a wrong count or an impossible
 // parameter.
 func (d Indicator) Batch(dst, in [][]float64, params []float64) ([][]float64, error) {
-	full, err := d.Parameters(params)
-	if err != nil {
-		return nil, err
+	full := d.defaults
+	if len(params) > 0 || full == nil {
+		var err error
+		if full, err = d.Parameters(params); err != nil {
+			return nil, err
+		}
 	}
 	if len(in) != len(d.Inputs) {
 		return nil, invalid.Fieldf("in", len(in), "%d columns: %s", len(d.Inputs), strings.Join(d.Inputs, ", "))

@@ -1,0 +1,185 @@
+package talib
+
+import "math"
+
+// What follows applies an operation to whole columns. The loops are written out
+// because a call for each bar would cost more than most of the operations.
+
+func sums(out, x, y []float64) {
+	y, out = y[:len(x)], out[:len(x)]
+	for i, a := range x {
+		b := y[i]
+		out[i] = a + b
+	}
+}
+
+func differences(out, x, y []float64) {
+	y, out = y[:len(x)], out[:len(x)]
+	for i, a := range x {
+		b := y[i]
+		out[i] = a - b
+	}
+}
+
+func products(out, x, y []float64) {
+	y, out = y[:len(x)], out[:len(x)]
+	for i, a := range x {
+		b := y[i]
+		out[i] = a * b
+	}
+}
+
+func quotients(out, x, y []float64) {
+	y, out = y[:len(x)], out[:len(x)]
+	for i, a := range x {
+		b := y[i]
+		out[i] = a / b
+	}
+}
+
+func medianPrice(out, x, y []float64) {
+	y, out = y[:len(x)], out[:len(x)]
+	for i, a := range x {
+		b := y[i]
+		out[i] = (a + b) / 2
+	}
+}
+
+func typicalPrice(out, high, low, close []float64) {
+	low, close, out = low[:len(high)], close[:len(high)], out[:len(high)]
+	for i, h := range high {
+		l, c := low[i], close[i]
+		out[i] = (h + l + c) / 3
+	}
+}
+
+func weightedClose(out, high, low, close []float64) {
+	low, close, out = low[:len(high)], close[:len(high)], out[:len(high)]
+	for i, h := range high {
+		l, c := low[i], close[i]
+		out[i] = (h + l + c*2) / 4
+	}
+}
+
+func averagePrice(out, open, high, low, close []float64) {
+	n := len(open)
+	high, low, close, out = high[:n], low[:n], close[:n], out[:n]
+	for i, o := range open {
+		h, l, c := high[i], low[i], close[i]
+		out[i] = (h + l + c + o) / 4
+	}
+}
+
+func balancesOfPower(out, open, high, low, close []float64) {
+	n := len(open)
+	high, low, close, out = high[:n], low[:n], close[:n], out[:n]
+	for i, o := range open {
+		h, l, c := high[i], low[i], close[i]
+		out[i] = balanceOfPower(o, h, l, c)
+	}
+}
+
+func eachAcos(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Acos(v)
+	}
+}
+
+func eachAsin(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Asin(v)
+	}
+}
+
+func eachAtan(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Atan(v)
+	}
+}
+
+func eachCeil(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Ceil(v)
+	}
+}
+
+func eachCos(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Cos(v)
+	}
+}
+
+func eachCosh(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Cosh(v)
+	}
+}
+
+func eachExp(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Exp(v)
+	}
+}
+
+func eachFloor(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Floor(v)
+	}
+}
+
+func eachLog(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Log(v)
+	}
+}
+
+func eachLog10(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Log10(v)
+	}
+}
+
+func eachSin(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Sin(v)
+	}
+}
+
+func eachSinh(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Sinh(v)
+	}
+}
+
+func eachSqrt(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Sqrt(v)
+	}
+}
+
+func eachTan(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Tan(v)
+	}
+}
+
+func eachTanh(out, x []float64) {
+	out = out[:len(x)]
+	for i, v := range x {
+		out[i] = math.Tanh(v)
+	}
+}
