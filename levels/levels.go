@@ -1,21 +1,31 @@
 // Package levels finds prices at which a market has turned, traded or closed
-// before: swings and the zones they form, pivot points, Fibonacci ratios of the
-// last leg, volume profiles, and the highs, lows and closes of earlier days,
-// weeks and months. [Find] merges them all.
+// before, and others that many people look at: swings and the zones they form,
+// pivot points, Fibonacci ratios, volume and market profiles, volume-weighted
+// averages, the ranges of earlier sessions, overnight and opening ranges, gaps,
+// broken structure, order blocks, pools of liquidity, round numbers, trend
+// lines, and levels of option chains passed in.
+//
+// An [Engine] takes bars one at a time and keeps every level with its history;
+// [Find] is the engine run over a series.
 //
 // # What a level knows and when
 //
 // A level carries the bar that made it (Born) and the bar by whose end it could
 // be known (Confirmed). Price, Low, High, Born and Confirmed of a level never
 // depend on bars after Confirmed: computed again with only the bars up to
-// Confirmed, they are the same. Touches, LastTouch, Broken and Strength describe
-// what has happened up to the last bar. Two results follow the last bar by
-// nature: a volume profile is the profile up to it, and the Fibonacci leg is the
-// last one known at it; both say so in Confirmed.
+// Confirmed, they are the same. Touches, LastTouch, Broken, State, Filled and
+// Strength describe what has happened up to the last bar. Some results follow
+// the last bar by nature and say so in Confirmed: profiles that are not yet
+// finished, and lines, see [Kind.Moves].
+//
+// Functions that reproduce the conventions of other programs, which look ahead,
+// take an option named Repaint or stand in types of their own; their rows carry
+// the bar by whose end they were really known.
 //
 // Bars are taken as complete: leave out the one in progress, for example with
 // market.Calendar.Complete. Bars with an unknown (NaN) high, low or close, or a high
-// below the low, make and touch no level.
+// below the low, make and touch no level. Prices must compare over time: adjust
+// bars for splits first, with market.AdjustBars.
 //
 // # What Strength is not
 //
@@ -24,8 +34,8 @@
 // crypto bars, swings, zones and profile levels held about as often as prices
 // drawn at random nearby. Use levels to describe where things are.
 //
-// Functions are pure, deterministic and safe for concurrent use. Prices are in
-// the unit of the bars.
+// Functions are pure, deterministic and safe for concurrent use; an Engine is
+// not. Prices are in the unit of the bars.
 package levels
 
 import (
@@ -46,37 +56,6 @@ type FieldError = invalid.FieldError
 // has a known volume above zero.
 var ErrNoVolume = errors.New("levels: the bars have no volume")
 
-// A Kind is what a level is made of.
-type Kind string
-
-// The kinds of levels.
-const (
-	KindSwingHigh       Kind = "swing high"
-	KindSwingLow        Kind = "swing low"
-	KindZone            Kind = "zone"             // several swings within a band
-	KindPivot           Kind = "pivot"            // the central pivot point
-	KindPivotResistance Kind = "pivot resistance" // R1, R2, …
-	KindPivotSupport    Kind = "pivot support"    // S1, S2, …
-	KindFibonacci       Kind = "fibonacci"        // a ratio of the last leg
-	KindPOC             Kind = "point of control" // the price with the most volume
-	KindValueAreaHigh   Kind = "value area high"  // upper end of where 70 % of the volume traded
-	KindValueAreaLow    Kind = "value area low"   // lower end of it
-	KindHighVolumeNode  Kind = "high volume node" // a local peak of the profile
-	KindLowVolumeNode   Kind = "low volume node"  // a local trough of the profile
-	KindPriorHigh       Kind = "prior high"       // of the last finished day, week or month
-	KindPriorLow        Kind = "prior low"        // of the last finished day, week or month
-	KindPriorClose      Kind = "prior close"      // of the last finished day, week or month
-)
-
-// Kinds returns every kind that [Find] reports, in the order above.
-func Kinds() []Kind {
-	return []Kind{
-		KindSwingHigh, KindSwingLow, KindZone, KindPivot, KindPivotResistance, KindPivotSupport, KindFibonacci,
-		KindPOC, KindValueAreaHigh, KindValueAreaLow, KindHighVolumeNode, KindLowVolumeNode,
-		KindPriorHigh, KindPriorLow, KindPriorClose,
-	}
-}
-
 // A Level is a price, or a band of prices around it.
 type Level struct {
 	Price     float64 // between Low and High
@@ -89,15 +68,30 @@ type Level struct {
 	LastTouch time.Time // start of the latest bar that made or touched it; zero when none did
 
 	// Touches counts the swings that made the level (one for a swing, the
-	// members of a zone, otherwise none) and the separate visits of price after
+	// members of a zone or pool, otherwise none) and the separate visits of price after
 	// Confirmed. A visit is a run of bars whose range reaches the band, widened
 	// by the tolerance of TouchOptions.
 	Touches int
 
 	// Broken reports a close after Confirmed beyond the band, seen from the side
 	// the market was on: above for a swing high, below for a swing low, and
-	// otherwise away from the first close outside the band.
-	Broken bool
+	// otherwise away from the first close outside the band. BrokenAt is the
+	// first bar that closed so, zero when none did.
+	Broken   bool
+	BrokenAt time.Time
+	State    State // empty when there is no history: the result of a function that does not follow levels
+
+	// Side is where the market was by its last close outside the band: +1 above
+	// (the level is support), -1 below (resistance), 0 when not yet known.
+	Side int
+
+	// Filled is, for a gap and a fair value gap, the deepest share of the band
+	// that price has come back through, from the side it left on, 0 to 1; for a
+	// liquidity pool 1 once price has traded beyond it; 0 for other kinds.
+	Filled float64
+
+	// Slope is the change of Price per bar of a trend line or channel; 0 for other kinds.
+	Slope float64
 
 	// Strength is held / (visits + 1) of the finished visits after Confirmed,
 	// where a visit held when price left on the side it came from: 0 without
@@ -186,4 +180,13 @@ func count(field string, value, fallback, most int) (int, error) {
 		return 0, invalid.Fieldf(field, value, "a whole number from 1 to %d", most)
 	}
 	return value, nil
+}
+
+// options returns *opts, or the zero value for nil.
+func options[T any](opts *T) T {
+	if opts == nil {
+		var zero T
+		return zero
+	}
+	return *opts
 }

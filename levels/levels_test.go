@@ -14,231 +14,9 @@ import (
 	"github.com/ttai-go/ttai/market"
 )
 
-// all asks for everything ever seen, so that the lookback hides nothing.
-var everything = &Options{Lookback: -1, Swing: SwingOptions{Left: 3, Right: 3}, PivotPeriods: []Period{PeriodDay, PeriodWeek, PeriodMonth}}
-
-// identity is what must never change after confirmation.
-type identity struct {
-	Kind             Kind
-	Price, Low, High float64
-	Born, Confirmed  int64
-}
-
-func identify(l Level) identity {
-	return identity{l.Kind, l.Price, l.Low, l.High, l.Born.Unix(), l.Confirmed.Unix()}
-}
-
-func TestLevelsAreKnownAtTheirConfirmationAndNotBefore(t *testing.T) {
-	for seed := range uint64(2) {
-		s := walk(seed, 300, 0.25)
-		full, err := Find(s, everything)
-		require.NoError(t, err)
-		at := func(n int) map[identity]bool {
-			found, err := Find(s.Slice(0, n), everything)
-			require.NoError(t, err)
-			known := map[identity]bool{}
-			for _, l := range found {
-				known[identify(l)] = true
-			}
-			return known
-		}
-		kinds := map[Kind]int{}
-		for _, l := range full {
-			i := slices.IndexFunc(s.Time, l.Confirmed.Equal)
-			require.GreaterOrEqual(t, i, 0)
-			assert.False(t, l.Confirmed.Before(l.Born), "%+v", l)
-			assert.True(t, at(i + 1)[identify(l)], "unknown when confirmed: %+v", l)
-			assert.False(t, at(i)[identify(l)], "known before it was confirmed: %+v", l)
-			kinds[l.Kind]++
-		}
-		for _, k := range []Kind{KindSwingHigh, KindSwingLow, KindZone, KindFibonacci, KindPOC, KindPriorHigh, KindPivot} {
-			assert.NotZero(t, kinds[k], k)
-		}
-	}
-}
-
-func TestSwingsAndZonesStayWhenBarsFollow(t *testing.T) {
-	s := walk(9, 400, 0.25)
-	opts := &Options{Lookback: -1, Kinds: []Kind{KindSwingHigh, KindSwingLow, KindZone}}
-	full, err := Find(s, opts)
-	require.NoError(t, err)
-	later := map[identity]bool{}
-	for _, l := range full {
-		later[identify(l)] = true
-	}
-	for n := 0; n <= s.Len(); n += 7 {
-		found, err := Find(s.Slice(0, n), opts)
-		require.NoError(t, err)
-		for _, l := range found {
-			assert.True(t, later[identify(l)], "gone after bar %d: %+v", n, l)
-		}
-	}
-}
-
-// The rule as the comment says it, bar by bar.
-func plainSwings(v []float64, o SwingOptions) []int {
-	var found []int
-	for i := o.Left; i+o.Right < len(v); i++ {
-		swing := true
-		for j := i - o.Left; j <= i+o.Right; j++ {
-			tie := v[j] == v[i] && (o.Ties == TiesNone || o.Ties == TiesFirst && j < i)
-			if j != i && (math.IsNaN(v[j]) || v[j] > v[i] || tie) {
-				swing = false
-			}
-		}
-		if swing && !math.IsNaN(v[i]) {
-			found = append(found, i)
-		}
-	}
-	return found
-}
-
-func TestSwingsEqualTheRuleBarByBar(t *testing.T) {
-	for seed := range uint64(40) {
-		s := walk(seed, 150, 2) // many ties
-		if seed%2 == 1 {
-			s.High[40], s.Low[90], s.Close[91] = math.NaN(), math.NaN(), math.Inf(1)
-		}
-		high, low := slices.Clone(s.High), slices.Clone(s.Low)
-		for i := range low {
-			low[i] = -low[i]
-			if !known(s, i) {
-				high[i], low[i] = math.NaN(), math.NaN()
-			}
-		}
-		for _, o := range []SwingOptions{{1, 1, TiesFirst}, {5, 2, TiesNone}, {2, 5, TiesAll}, {3, 3, TiesFirst}, {60, 80, TiesAll}} {
-			found, err := Swings(s, &o)
-			require.NoError(t, err)
-			var highs, lows []int
-			for _, l := range found {
-				i := slices.IndexFunc(s.Time, l.Born.Equal)
-				assert.Equal(t, s.Time[i+o.Right], l.Confirmed)
-				if l.Kind == KindSwingHigh {
-					assert.Equal(t, s.High[i], l.Price)
-					highs = append(highs, i)
-				} else {
-					assert.Equal(t, s.Low[i], l.Price)
-					lows = append(lows, i)
-				}
-			}
-			require.Equal(t, plainSwings(high, o), highs, "%+v", o)
-			require.Equal(t, plainSwings(low, o), lows, "%+v", o)
-		}
-	}
-}
-
-// The history of a level as its comment tells it, without skipping blocks.
-func plainHistory(s market.Series, l Level, confirmed, home int, tolerance float64) (touches int, last time.Time, broken bool, strength float64) {
-	type visit struct{ from, to int }
-	place := func(i int) int {
-		switch {
-		case s.Low[i] > l.High+tolerance:
-			return 1
-		case s.High[i] < l.Low-tolerance:
-			return -1
-		}
-		return 0
-	}
-	var visits []visit
-	for i := confirmed; i < s.Len(); i++ {
-		if !known(s, i) {
-			continue
-		}
-		side := 0
-		if s.Close[i] > l.High {
-			side = 1
-		} else if s.Close[i] < l.Low {
-			side = -1
-		}
-		if home == 0 {
-			home = side
-		} else if side == -home {
-			broken = true
-		}
-		if i > confirmed && place(i) == 0 {
-			last = s.Time[i]
-		}
-	}
-	// Runs of bars at the level, with the places before and after.
-	before := 0
-	for i := confirmed; i < s.Len(); i++ {
-		if !known(s, i) {
-			continue
-		}
-		if place(i) != 0 {
-			before = place(i)
-			continue
-		}
-		begin, after := i, 0
-		for ; i < s.Len(); i++ {
-			if known(s, i) && place(i) != 0 {
-				after = place(i)
-				break
-			}
-		}
-		if begin > confirmed {
-			visits = append(visits, visit{before, after})
-		}
-		before = after
-	}
-	held, done := 0, 0
-	for _, v := range visits {
-		if v.to != 0 {
-			done++
-			if v.to == v.from {
-				held++
-			}
-		}
-	}
-	if done > 0 {
-		strength = float64(held) / float64(done+1)
-	}
-	return len(visits), last, broken, strength
-}
-
-func TestHistoryEqualsTheRuleBarByBar(t *testing.T) {
-	compared, touched, broke := 0, 0, 0
-	for seed := range uint64(6) {
-		s := walk(seed, 900, 0.5)
-		if seed%2 == 1 {
-			for i := 128; i < 200; i++ {
-				s.Close[i] = math.NaN() // a whole block of unknown bars
-			}
-		}
-		touch, err := TouchOptions{}.resolve()
-		require.NoError(t, err)
-		atr := trueRanges(s, touch.ATR)
-		pool := swings(s, SwingOptions{5, 5, TiesFirst})
-		zone, err := ZoneOptions{}.resolve()
-		require.NoError(t, err)
-		pool = append(pool, zones(s, zone)...)
-		before := slices.Clone(pool)
-		require.NoError(t, follow(s, pool, TouchOptions{}, 0))
-		for i, c := range pool {
-			touches, last, broken, strength := plainHistory(s, before[i].Level, c.confirmed, before[i].home, touch.Tolerance*atr[c.confirmed])
-			if last.IsZero() {
-				last = before[i].LastTouch
-			}
-			require.Equal(t, before[i].Touches+touches, c.Touches, "%+v", c)
-			require.Equal(t, last, c.LastTouch)
-			require.Equal(t, broken, c.Broken, "%+v", c)
-			require.InDelta(t, strength, c.Strength, 1e-15)
-			require.True(t, c.Strength >= 0 && c.Strength < 1)
-			compared++
-			touched += touches
-			if broken {
-				broke++
-			}
-		}
-	}
-	assert.Greater(t, compared, 300)
-	assert.Greater(t, touched, 300)
-	assert.Greater(t, broke, 30)
-}
-
-func TestBlocksOfTheLargestSizeAreSkippedRightly(t *testing.T) {
+func TestALevelWaitsForAFarMarket(t *testing.T) {
 	// Ten thousand bars far above a level, one bar at it, and then below it.
-	n := 3 * superblock
+	n := 12288
 	times := make([]time.Time, n)
 	bars := make([]market.Bar, n)
 	for i := range bars {
@@ -265,55 +43,6 @@ func TestBlocksOfTheLargestSizeAreSkippedRightly(t *testing.T) {
 	assert.Zero(t, l.Strength, "price came from above and left below")
 }
 
-func TestScalingPricesScalesLevels(t *testing.T) {
-	s := walk(3, 300, 0.25)
-	opts := *everything
-	opts.Profile.Tick = 0.5
-	want, err := Find(s, &opts)
-	require.NoError(t, err)
-	opts.Profile.Tick = 2
-	got, err := Find(transform(s, func(x float64) float64 { return 4 * x }), &opts)
-	require.NoError(t, err)
-	require.Len(t, got, len(want))
-	for i := range want {
-		w, g := want[i], got[i]
-		w.Price, w.Low, w.High = 4*w.Price, 4*w.Low, 4*w.High
-		w.Source, g.Source = "", ""
-		assert.Equal(t, w, g)
-	}
-}
-
-// Seen in a mirror, highs are lows and the rest stays. Prices are quarters and
-// the mirror is a power of two, so that nothing rounds; pivots, which divide by
-// three, are left out.
-func TestMirroringPricesMirrorsLevels(t *testing.T) {
-	swap := map[Kind]Kind{KindSwingHigh: KindSwingLow, KindSwingLow: KindSwingHigh, KindPriorHigh: KindPriorLow, KindPriorLow: KindPriorHigh}
-	opts := &Options{Lookback: -1, Kinds: []Kind{KindSwingHigh, KindSwingLow, KindZone, KindPriorHigh, KindPriorLow, KindPriorClose}}
-	for seed := range uint64(10) {
-		s := walk(seed, 300, 0.25)
-		want, err := Find(s, opts)
-		require.NoError(t, err)
-		got, err := Find(transform(s, func(x float64) float64 { return 512 - x }), opts)
-		require.NoError(t, err)
-		require.Len(t, got, len(want))
-		for i := range got {
-			g := &got[i]
-			g.Price, g.Low, g.High = 512-g.Price, 512-g.High, 512-g.Low
-			if k, ok := swap[g.Kind]; ok {
-				g.Kind = k
-			}
-			g.Source = ""
-			want[i].Source = ""
-		}
-		sortByPrice(got)
-		for i := range got {
-			assert.InDelta(t, want[i].Price, got[i].Price, 1e-9)
-			got[i].Price = want[i].Price
-		}
-		assert.Equal(t, want, got)
-	}
-}
-
 func TestFewOrFlatBars(t *testing.T) {
 	empty := market.NewSeries("TEST", market.Day, nil)
 	found, err := Find(empty, nil)
@@ -328,6 +57,7 @@ func TestFewOrFlatBars(t *testing.T) {
 	for _, l := range found {
 		assert.NotContains(t, []Kind{KindSwingHigh, KindSwingLow, KindZone, KindFibonacci}, l.Kind)
 		assert.Equal(t, one.Time[0], l.Confirmed)
+		assert.NotContains(t, []Kind{KindGap, KindFairValueGap, KindOrderBlock, KindLiquidity, KindTrendLine}, l.Kind)
 	}
 	assert.True(t, slices.ContainsFunc(found, func(l Level) bool { return l.Kind == KindPriorHigh && l.Price == one.High[0] }))
 
@@ -336,8 +66,10 @@ func TestFewOrFlatBars(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	for _, l := range found {
-		assert.NotContains(t, []Kind{KindSwingHigh, KindSwingLow, KindZone, KindFibonacci}, l.Kind, "a flat market does not turn")
-		assert.InDelta(t, 42, l.Price, 0.5)
+		assert.Contains(t, append(profileKinds(), KindVWAP, KindVWAPBand, KindPivot, KindPivotResistance, KindPivotSupport, KindPriorHigh, KindPriorLow, KindPriorClose, KindRound), l.Kind, "a flat market does not turn")
+		if l.Kind != KindRound {
+			assert.InDelta(t, 42, l.Price, 0.5)
+		}
 		assert.False(t, l.Broken)
 	}
 
@@ -377,12 +109,38 @@ func TestBadArgumentsAreNamed(t *testing.T) {
 		{"touch.atr", s, Options{Touch: TouchOptions{ATR: -1}}},
 		{"fibonacci.ratio", s, Options{Fibonacci: FibonacciOptions{Retracements: []float64{-0.5}}}},
 		{"profile.tick", s, Options{Profile: ProfileOptions{Tick: -0.01}}},
-		{"profile.tick", s, Options{Profile: ProfileOptions{Tick: 1e-9}}},
 		{"profile.valueArea", s, Options{Profile: ProfileOptions{ValueArea: 1.5}}},
 		{"profile.spread", s, Options{Profile: ProfileOptions{Spread: "thin"}}},
 		{"profile.nodeWidth", s, Options{Profile: ProfileOptions{NodeWidth: -1}}},
+		{"method", s, Options{Swing: SwingOptions{Method: "astrology"}}},
+		{"reversal", s, Options{Swing: SwingOptions{Method: SwingPercent, Reversal: 100}}},
+		{"reversal", s, Options{Structure: StructureOptions{Swing: SwingOptions{Method: SwingATR, Reversal: -1}}}},
+		{"window", s, Options{Trend: TrendOptions{Swing: SwingOptions{Method: SwingSigma, Window: 1}}}},
+		{"limit", s, Options{Limit: -1}},
+		{"lookback", s, Options{Lookback: 1 << 40}},
+		{"fibonacci.legs", s, Options{Fibonacci: FibonacciOptions{Legs: 101}}},
+		{"fibonacci.width", s, Options{Fibonacci: FibonacciOptions{Width: -1}}},
+		{"profile.scopes", s, Options{Profile: ProfileOptions{Scopes: []ProfileScope{"cosmic"}}}},
+		{"profile.sessions", s, Options{Profile: ProfileOptions{Sessions: -1}}},
+		{"tpo.tick", s, Options{TPO: TPOOptions{Tick: -1}}},
+		{"tpo.bracket", s, Options{TPO: TPOOptions{Bracket: time.Millisecond}}},
+		{"tpo.valueArea", s, Options{TPO: TPOOptions{ValueArea: 2}}},
+		{"tpo.byVolume", s, Options{TPO: TPOOptions{ByVolume: true}}},
+		{"vwap.bands", s, Options{VWAP: VWAPOptions{Bands: 11}}},
+		{"vwap.periods", s, Options{VWAP: VWAPOptions{Periods: []Period{"age"}}}},
+		{"opening.minutes", s, Options{Opening: OpeningOptions{Minutes: []int{0}}}},
+		{"gap.measure", s, Options{Gap: GapOptions{Measure: "feeling"}}},
+		{"gap.minATR", s, Options{Gap: GapOptions{MinATR: -1}}},
+		{"imbalance.minATR", s, Options{Imbalance: FairValueGapOptions{MinATR: math.NaN()}}},
+		{"structure.window", s, Options{Structure: StructureOptions{Window: -1}}},
+		{"liquidity.width", s, Options{Liquidity: LiquidityOptions{Width: -1}}},
+		{"liquidity.minSwings", s, Options{Liquidity: LiquidityOptions{MinSwings: -1}}},
+		{"liquidity.window", s, Options{Liquidity: LiquidityOptions{Window: -1}}},
+		{"round.step", s, Options{Round: RoundOptions{Step: -1}}},
+		{"round.count", s, Options{Round: RoundOptions{Count: -1}}},
+		{"trend.swings", s, Options{Trend: TrendOptions{Swings: -1}}},
 		{"pivotMethod", s, Options{PivotMethod: "tarot"}},
-		{"period", s, Options{PriorPeriods: []Period{"year"}}},
+		{"period", s, Options{PriorPeriods: []Period{"age"}}},
 		{"period", monthly, Options{PivotPeriods: []Period{PeriodWeek}}},
 	} {
 		_, err := Find(test.s, &test.opts)
@@ -407,15 +165,6 @@ func TestBarsWithoutVolumeHaveNoProfile(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, found)
 	assert.False(t, slices.ContainsFunc(found, func(l Level) bool { return l.Kind == KindPOC }))
-}
-
-func TestTrueRangesEqualTheATRIndicator(t *testing.T) {
-	s := walk(2, 200, 0.5)
-	got := trueRanges(s, 14)
-	want := indicators.ATR(nil, s.High, s.Low, s.Close, 14)
-	// The seeds differ by one bar; Wilder's average forgets that by 13/14 a bar.
-	assert.InEpsilon(t, want[199], got[199], 1e-5)
-	assert.Equal(t, s.High[0]-s.Low[0], got[0], "there is a value from the first bar on")
 }
 
 func TestLookbackKeepsWhatIsRecent(t *testing.T) {
@@ -455,13 +204,172 @@ func TestAroundSplitsByPrice(t *testing.T) {
 	assert.True(t, at(99, 101).Contains(101))
 }
 
-func BenchmarkFind(b *testing.B) {
-	s := walk(1, 2500, 0.25)
-	for b.Loop() {
-		if _, err := Find(s, nil); err != nil {
-			b.Fatal(err)
+func TestTrueRangesEqualTheATRIndicator(t *testing.T) {
+	s := walk(2, 200, 0.5)
+	atr := newTrueRange(14)
+	for i := range s.Time {
+		atr.update(s.High[i], s.Low[i], s.Close[i])
+		if i == 0 {
+			assert.Equal(t, s.High[0]-s.Low[0], atr.mean, "there is a value from the first bar on")
 		}
 	}
+	want := indicators.ATR(nil, s.High, s.Low, s.Close, 14)
+	// The seeds differ by one bar; Wilder's average forgets that by 13/14 a bar.
+	assert.InEpsilon(t, want[199], atr.mean, 1e-5)
+}
+
+// The kinds whose rules have no unit of price and favour no direction.
+func unitless() []Kind {
+	return []Kind{
+		KindSwingHigh, KindSwingLow, KindZone, KindPriorHigh, KindPriorLow, KindPriorClose, KindOvernightHigh, KindOvernightLow,
+		KindOpeningRangeHigh, KindOpeningRangeLow, KindInitialBalanceHigh, KindInitialBalanceLow,
+		KindGap, KindFairValueGap, KindBreakOfStructure, KindChangeOfCharacter, KindOrderBlock, KindLiquidity,
+	}
+}
+
+func TestScalingPricesScalesLevels(t *testing.T) {
+	for _, s := range []market.Series{walk(3, 300, 0.25), halfHours(7, 30)} {
+		opts := *everyKind(-1)
+		// A power of two does not round; round numbers are those of a price scale.
+		opts.Kinds = slices.DeleteFunc(Kinds(), func(k Kind) bool { return k == KindRound })
+		opts.Profile.Tick, opts.TPO.Tick = 0.5, 0.5
+		want, err := Find(s, &opts)
+		require.NoError(t, err)
+		opts.Profile.Tick, opts.TPO.Tick = 2, 2
+		got, err := Find(transform(s, func(x float64) float64 { return 4 * x }), &opts)
+		require.NoError(t, err)
+		require.Len(t, got, len(want))
+		for i := range want {
+			w, g := want[i], got[i]
+			w.Price, w.Low, w.High, w.Slope = 4*w.Price, 4*w.Low, 4*w.High, 4*w.Slope
+			w.Source, g.Source = "", ""
+			require.Equal(t, w, g)
+		}
+	}
+}
+
+func TestShiftingPricesShiftsLevels(t *testing.T) {
+	for _, s := range []market.Series{walk(4, 300, 0.25), halfHours(8, 30)} {
+		opts := *everyKind(-1)
+		opts.Kinds = append(unitless(), profileKinds()...)
+		opts.Profile.Tick = 0.5
+		want, err := Find(s, &opts)
+		require.NoError(t, err)
+		got, err := Find(transform(s, func(x float64) float64 { return x + 128 }), &opts)
+		require.NoError(t, err)
+		require.Len(t, got, len(want))
+		for i := range want {
+			w, g := want[i], got[i]
+			require.InDelta(t, w.Price+128, g.Price, 1e-9)
+			w.Price, w.Low, w.High = g.Price, w.Low+128, w.High+128
+			w.Source, g.Source = "", ""
+			require.Equal(t, w, g)
+		}
+	}
+}
+
+// Seen in a mirror, highs are lows and the rest stays. Prices are quarters and
+// the mirror is a power of two, so that nothing rounds.
+func TestMirroringPricesMirrorsLevels(t *testing.T) {
+	swap := map[Kind]Kind{
+		KindSwingHigh: KindSwingLow, KindPriorHigh: KindPriorLow, KindOvernightHigh: KindOvernightLow, KindOpeningRangeHigh: KindOpeningRangeLow,
+		KindInitialBalanceHigh: KindInitialBalanceLow,
+	}
+	for k, v := range swap {
+		swap[v] = k
+	}
+	seen := map[Kind]int{}
+	for _, method := range []SwingMethod{SwingFractal, SwingATR, SwingSigma} {
+		opts := &Options{Lookback: -1, Kinds: unitless(), Swing: SwingOptions{Method: method}}
+		for seed := range uint64(6) {
+			s := walk(seed, 300, 0.25)
+			if seed%2 == 1 {
+				s = halfHours(seed, 25)
+			}
+			want, err := Find(s, opts)
+			require.NoError(t, err)
+			got, err := Find(transform(s, func(x float64) float64 { return 512 - x }), opts)
+			require.NoError(t, err)
+			require.Len(t, got, len(want))
+			for i := range got {
+				g := &got[i]
+				g.Price, g.Low, g.High, g.Side = 512-g.Price, 512-g.High, 512-g.Low, -g.Side
+				if k, ok := swap[g.Kind]; ok {
+					g.Kind = k
+				}
+			}
+			key := func(l Level) Level {
+				l.Source = ""
+				l.Price = math.Round(l.Price*1e6) / 1e6
+				return l
+			}
+			remaining := map[Level]int{}
+			for _, w := range want {
+				remaining[key(w)]++
+				seen[w.Kind]++
+			}
+			for _, g := range got {
+				remaining[key(g)]--
+				require.GreaterOrEqual(t, remaining[key(g)], 0, "%s seed %d: %+v", method, seed, g)
+			}
+		}
+	}
+	for _, k := range unitless() {
+		assert.NotZero(t, seen[k], k)
+	}
+}
+
+// A split of 2 for 1 in the middle leaves the levels of the adjusted bars as
+// they are without it.
+func TestSplitsAreHandledByAdjustment(t *testing.T) {
+	s := walk(6, 300, 0.25)
+	traded := make([]market.Bar, s.Len())
+	for i := range traded {
+		traded[i] = s.Bar(i)
+		if i < 150 { // before the split prices were twice as high
+			b := &traded[i]
+			b.Open, b.High, b.Low, b.Close, b.Volume = 2*b.Open, 2*b.High, 2*b.Low, 2*b.Close, b.Volume/2
+		}
+	}
+	split := market.Event{Symbol: "TEST", Kind: market.Split, Date: market.DateOf(s.Time[150]), Value: 2}
+	adjusted, err := market.AdjustBars(traded, []market.Event{split}, market.ForSplits)
+	require.NoError(t, err)
+	want, err := Find(s, nil)
+	require.NoError(t, err)
+	got, err := Find(market.NewSeries("TEST", market.Day, adjusted), nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	raw, err := Find(market.NewSeries("TEST", market.Day, traded), &Options{Kinds: []Kind{KindGap}})
+	require.NoError(t, err)
+	assert.True(t, slices.ContainsFunc(raw, func(l Level) bool { return l.High-l.Low > 30 }), "without adjustment a split is a gap")
+}
+
+func TestTheLimitDropsTheOldest(t *testing.T) {
+	s := walk(5, 800, 0.5)
+	kinds := []Kind{KindSwingHigh, KindSwingLow}
+	all, err := Find(s, &Options{Lookback: -1, Kinds: kinds})
+	require.NoError(t, err)
+	few, err := Find(s, &Options{Lookback: -1, Kinds: kinds, Limit: 20})
+	require.NoError(t, err)
+	require.Len(t, few, 20)
+	slices.SortStableFunc(all, func(a, b Level) int { return a.Confirmed.Compare(b.Confirmed) })
+	newest := all[len(all)-20:]
+	sortByPrice(newest)
+	assert.Equal(t, newest, few)
+}
+
+// Memory does not grow with the bars.
+func TestTheEngineForgets(t *testing.T) {
+	e, err := NewEngine(&Options{Interval: market.Minute})
+	require.NoError(t, err)
+	bars := minutes(15_000)
+	for i := range bars {
+		require.NoError(t, e.Update(bars[i]))
+	}
+	assert.Less(t, len(e.bars.s.Time), 3000)
+	assert.Less(t, len(e.book.records), 2000)
+	assert.Less(t, e.book.tops.n, 2000)
+	assert.Equal(t, e.book.tops.n, e.book.bottoms.n)
 }
 
 func FuzzFind(f *testing.F) {
@@ -482,13 +390,20 @@ func FuzzFind(f *testing.F) {
 			})
 		}
 		s := market.NewSeries("BTC/USD", market.Minute, bars)
-		found, err := Find(s, &Options{Swing: SwingOptions{Left: int(left), Right: int(right)}})
+		methods := []SwingMethod{SwingFractal, SwingPercent, SwingATR, SwingSigma}
+		swing := SwingOptions{Left: int(left), Right: int(right), Method: methods[int(left+right)%4]}
+		if right%3 == 0 {
+			s.Symbol = "SPY" // with sessions
+		}
+		opts := *everyKind([]int{0, 10, -1}[int(left)%3])
+		opts.Swing = swing
+		found, err := Find(s, &opts)
 		var field *FieldError
 		if err != nil && !errors.As(err, &field) {
 			t.Fatal(err)
 		}
 		for _, l := range found {
-			if math.IsNaN(l.Price) || l.Low > l.Price || l.Price > l.High || l.Confirmed.Before(l.Born) || l.Confirmed.After(s.Time[s.Len()-1]) || !(l.Strength >= 0 && l.Strength <= 1) {
+			if math.IsNaN(l.Price) || l.Low > l.Price || l.Price > l.High || l.Confirmed.Before(l.Born) || l.Confirmed.After(s.Time[s.Len()-1]) || !(l.Filled >= 0 && l.Filled <= 1) || !(l.Strength >= 0 && l.Strength <= 1) {
 				t.Fatalf("%+v", l)
 			}
 		}

@@ -1,7 +1,6 @@
 package levels
 
 import (
-	"fmt"
 	"math"
 	"time"
 
@@ -18,6 +17,25 @@ const (
 	// SpreadClose puts all of it at the close, rounded up to a tick; bins are
 	// then single prices. Other programs' profiles do this.
 	SpreadClose Spread = "close"
+	// SpreadTriangle lays it over the range with a density that rises from the
+	// low to the close and falls from there to the high, both ends at zero.
+	SpreadTriangle Spread = "triangle"
+	// SpreadTypical puts all of it into the bin of the typical price, (H + L + C) / 3.
+	SpreadTypical Spread = "typical"
+)
+
+// A ProfileScope says which bars an [Engine] makes a volume profile of.
+type ProfileScope string
+
+const (
+	// ProfileRolling is the bars of the lookback, up to the last one.
+	ProfileRolling ProfileScope = "rolling"
+	// ProfileSession is the last finished session, and so is only for intraday bars.
+	ProfileSession ProfileScope = "session"
+	// ProfileDeveloping is the session under way, up to the last bar.
+	ProfileDeveloping ProfileScope = "developing"
+	// ProfileComposite is the last finished sessions together.
+	ProfileComposite ProfileScope = "composite"
 )
 
 // ProfileOptions says how a volume profile is made.
@@ -31,6 +49,13 @@ type ProfileOptions struct {
 	// NodeWidth is how many bins on each side a high or low volume node must
 	// stand out from; 0 means a twentieth of the bins, at least 1.
 	NodeWidth int
+
+	// Scopes are the profiles that an Engine and Find make. Nil means the
+	// rolling one, and for intraday bars the last session's. A profile of any
+	// other range is Profile of a slice.
+	Scopes []ProfileScope
+	// Sessions is how many sessions are in a composite; 0 means 5.
+	Sessions int
 }
 
 // mostBins bounds the memory of a profile.
@@ -52,9 +77,19 @@ func (o ProfileOptions) resolve() (ProfileOptions, error) {
 	switch o.Spread {
 	case "":
 		o.Spread = SpreadRange
-	case SpreadRange, SpreadClose:
+	case SpreadRange, SpreadClose, SpreadTriangle, SpreadTypical:
 	default:
-		return o, invalid.Field("profile.spread", string(o.Spread), "range or close")
+		return o, invalid.Field("profile.spread", string(o.Spread), "range, close, triangle or typical")
+	}
+	for _, scope := range o.Scopes {
+		switch scope {
+		case ProfileRolling, ProfileSession, ProfileDeveloping, ProfileComposite:
+		default:
+			return o, invalid.Field("profile.scopes", string(scope), "rolling, session, developing or composite")
+		}
+	}
+	if o.Sessions, err = count("profile.sessions", o.Sessions, 5, 1000); err != nil {
+		return o, err
 	}
 	if o.NodeWidth < 0 || o.NodeWidth > mostBins {
 		return o, invalid.Fieldf("profile.nodeWidth", o.NodeWidth, "a whole number from 1 to %d", mostBins)
@@ -77,14 +112,15 @@ type VolumeProfile struct {
 	Total    float64
 	Skipped  int // bars left out because their volume, range or close is not known
 
-	POC           float64 // the price of the bin with the most volume; of equal ones the nearest to the middle
+	POC           float64 // the price of the bin with the most volume; of equal ones the nearest to the middle, then the lower
 	ValueAreaLow  float64
 	ValueAreaHigh float64
 	HighNodes     []float64 // prices of local peaks above the mean bin, without the POC
 	LowNodes      []float64 // prices of local troughs below half the mean bin, between the outermost bins
 
 	poc, low, high int // bins of the above
-	width          int // of nodes, in bins
+	first          int // multiple of the tick at which the bins begin
+	literal        bool
 }
 
 // Profile returns the volume profile of all bars of s. Its value area grows
@@ -106,81 +142,206 @@ func Profile(s market.Series, opts *ProfileOptions) (*VolumeProfile, error) {
 
 func profile(s market.Series, o ProfileOptions) (*VolumeProfile, error) {
 	low, high := math.Inf(1), math.Inf(-1)
-	usable := func(i int) bool {
-		return known(s, i) && s.Volume[i] > 0 && !math.IsInf(s.Volume[i], 1)
-	}
 	p := &VolumeProfile{Tick: o.Tick}
-	for i := range s.Time {
-		switch {
-		case !usable(i):
+	highs, lows, volumes := s.High, s.Low[:len(s.High)], s.Volume[:len(s.High)]
+	for i := range highs {
+		if !usable(&s, i) {
 			p.Skipped++
-		case o.Spread == SpreadClose:
-			low, high = min(low, s.Close[i]), max(high, s.Close[i])
-		default:
-			low, high = min(low, s.Low[i]), max(high, s.High[i])
+			continue
+		}
+		l, h := lows[i], highs[i]
+		if o.Spread != SpreadRange {
+			l, h = o.Spread.reach(&s, i)
+		}
+		if l < low {
+			low = l
+		}
+		if h > high {
+			high = h
 		}
 	}
 	if low > high {
 		return nil, ErrNoVolume
 	}
+	p.From, p.To = s.Time[0], s.Time[s.Len()-1]
+	if err := p.lay(low, high, o.Spread); err != nil {
+		return nil, err
+	}
+	for i := range s.Time {
+		if p.Skipped > 0 && !usable(&s, i) {
+			continue
+		}
+		volume := volumes[i]
+		p.Total += volume
+		if o.Spread == SpreadRange {
+			p.even(lows[i], highs[i], volume)
+			continue
+		}
+		l, h := o.Spread.reach(&s, i)
+		p.fill(l, h, s.Close[i], volume, o.Spread)
+	}
+	p.summarise(o)
+	return p, nil
+}
+
+// usable reports whether bar i has a range and a volume.
+func usable(s *market.Series, i int) bool {
+	sum := s.High[i] + s.Low[i] + s.Close[i] + s.Volume[i]
+	return sum-sum == 0 && s.High[i] >= s.Low[i] && s.Volume[i] > 0
+}
+
+// reach returns the prices among which the volume of bar i lies.
+func (spread Spread) reach(s *market.Series, i int) (low, high float64) {
+	switch spread {
+	case SpreadClose:
+		return s.Close[i], s.Close[i]
+	case SpreadTypical:
+		x := (s.High[i] + s.Low[i] + s.Close[i]) / 3
+		return x, x
+	}
+	return s.Low[i], s.High[i]
+}
+
+// lay makes the empty bins for prices from low to high.
+func (p *VolumeProfile) lay(low, high float64, spread Spread) error {
 	if p.Tick == 0 {
 		p.Tick = roundStep(low, high)
 	}
 	if (high-low)/p.Tick >= mostBins || math.Max(math.Abs(low), math.Abs(high))/p.Tick > 1e15 {
-		return nil, invalid.Fieldf("profile.tick", p.Tick, "a tick that divides the range from %v to %v into fewer than %d bins", low, high, mostBins)
+		return invalid.Fieldf("profile.tick", p.Tick, "a tick that divides the range from %v to %v into fewer than %d bins", low, high, mostBins)
 	}
-	p.From, p.To = s.Time[0], s.Time[s.Len()-1]
-
-	first, last := p.bin(low), p.bin(low)
-	if o.Spread == SpreadClose {
-		first, last = p.above(low), p.above(high)
+	p.first = p.bin(low)
+	last := p.lastBin(low, high)
+	if spread == SpreadClose {
+		p.first, last = p.above(low), p.above(high)
 	} else {
-		for i := range s.Time {
-			if usable(i) {
-				last = max(last, p.lastBin(s.Low[i], s.High[i]))
-			}
-		}
+		// A range of one price may lie on the edge that ends the bin before.
+		last = max(last, p.bin(high))
 	}
-	p.Bins = make([]Bin, last-first+1)
+	p.Bins = make([]Bin, last-p.first+1)
 	for k := range p.Bins {
 		b := &p.Bins[k]
-		b.Low, b.High = p.edge(first+k), p.edge(first+k+1)
-		if o.Spread == SpreadClose {
+		b.Low, b.High = p.edge(p.first+k), p.edge(p.first+k+1)
+		if spread == SpreadClose {
 			b.High = b.Low
 		}
 		b.Price = b.Low + (b.High-b.Low)/2
 	}
-	for i := range s.Time {
-		if !usable(i) {
-			continue
-		}
-		volume := s.Volume[i]
-		p.Total += volume
-		if o.Spread == SpreadClose {
-			p.Bins[p.above(s.Close[i])-first].Volume += volume
-			continue
-		}
-		l, h := s.Low[i], s.High[i]
-		from, to := p.bin(l), p.lastBin(l, h)
-		if from == to {
-			p.Bins[from-first].Volume += volume
-			continue
-		}
-		for k := from; k <= to; k++ {
-			b := &p.Bins[k-first]
-			top, bottom := b.High, b.Low
-			if k == from {
-				bottom = l
-			}
-			if k == to {
-				top = h
-			}
-			b.Volume += volume * ((top - bottom) / (h - l))
-		}
+	return nil
+}
+
+// fill adds volume between l and h, the densest at peak when spread is a triangle.
+func (p *VolumeProfile) fill(l, h, peak, volume float64, spread Spread) {
+	if spread == SpreadClose {
+		p.Bins[p.above(l)-p.first].Volume += volume
+		return
 	}
-	p.findPOC()
+	from, to := p.bin(l), p.lastBin(l, h)
+	if from == to {
+		p.Bins[from-p.first].Volume += volume
+		return
+	}
+	if spread == SpreadTriangle {
+		peak = min(max(peak, l), h)
+		before := 0.0
+		for k := from; k < to; k++ {
+			share := triangle(p.Bins[k-p.first].High, l, peak, h)
+			p.Bins[k-p.first].Volume += volume * (share - before)
+			before = share
+		}
+		p.Bins[to-p.first].Volume += volume * (1 - before)
+		return
+	}
+	p.even(l, h, volume)
+}
+
+// even lays volume evenly from l to h.
+func (p *VolumeProfile) even(l, h, volume float64) {
+	from, to := p.bin(l), p.lastBin(l, h)
+	if from == to {
+		p.Bins[from-p.first].Volume += volume
+		return
+	}
+	density := volume / (h - l)
+	bins := p.Bins[from-p.first : to-p.first+1]
+	last := len(bins) - 1
+	bins[0].Volume += density * (bins[0].High - l)
+	for k := 1; k < last; k++ {
+		bins[k].Volume += density * (bins[k].High - bins[k].Low)
+	}
+	bins[last].Volume += density * (h - bins[last].Low)
+}
+
+// triangle is the share of a triangular distribution on [l, h] below x.
+func triangle(x, l, peak, h float64) float64 {
+	switch {
+	case x <= l:
+		return 0
+	case x >= h:
+		return 1
+	case x <= peak:
+		return (x - l) / (h - l) * ((x - l) / (peak - l))
+	}
+	return 1 - (h-x)/(h-l)*((h-x)/(h-peak))
+}
+
+func (p *VolumeProfile) summarise(o ProfileOptions) {
+	// A range that ends on an edge leaves the bin beyond it empty.
+	for len(p.Bins) > 1 && p.Bins[len(p.Bins)-1].Volume == 0 {
+		p.Bins = p.Bins[:len(p.Bins)-1]
+	}
+	p.findPOC(o.Spread)
 	p.findValueArea(o.ValueArea)
 	p.findNodes(o.NodeWidth)
+}
+
+// A Trade is one trade from a tape.
+type Trade struct {
+	Time  time.Time
+	Price float64
+	Size  float64
+}
+
+// ProfileOfTrades returns the volume profile of single trades: each lies in the
+// bin of its price, or, with SpreadClose, at its price rounded up to a tick.
+// Trades without a known price or a size above zero are skipped. It returns
+// [ErrNoVolume] when none is left.
+func ProfileOfTrades(trades []Trade, opts *ProfileOptions) (*VolumeProfile, error) {
+	o, err := options(opts).resolve()
+	if err != nil {
+		return nil, err
+	}
+	p := &VolumeProfile{Tick: o.Tick}
+	low, high := math.Inf(1), math.Inf(-1)
+	counts := func(t Trade) bool {
+		return t.Size > 0 && !math.IsInf(t.Size, 1) && t.Price-t.Price == 0
+	}
+	for _, t := range trades {
+		if !counts(t) {
+			p.Skipped++
+			continue
+		}
+		if p.Total == 0 || t.Time.Before(p.From) {
+			p.From = t.Time
+		}
+		if p.Total == 0 || t.Time.After(p.To) {
+			p.To = t.Time
+		}
+		p.Total += t.Size
+		low, high = min(low, t.Price), max(high, t.Price)
+	}
+	if low > high {
+		return nil, ErrNoVolume
+	}
+	if err := p.lay(low, high, o.Spread); err != nil {
+		return nil, err
+	}
+	for _, t := range trades {
+		if counts(t) {
+			p.fill(t.Price, t.Price, t.Price, t.Size, o.Spread)
+		}
+	}
+	p.summarise(o)
 	return p, nil
 }
 
@@ -188,20 +349,19 @@ func profile(s market.Series, o ProfileOptions) (*VolumeProfile, error) {
 // whole numbers of ticks count as whole.
 const nearlyWhole = 1e-7
 
-func (p *VolumeProfile) bin(x float64) int   { return int(math.Floor(x/p.Tick + nearlyWhole)) }
-func (p *VolumeProfile) above(x float64) int { return int(math.Ceil(x/p.Tick - nearlyWhole)) }
+func (p *VolumeProfile) bin(x float64) int { return int(math.Floor(x/p.Tick + nearlyWhole)) }
+func (p *VolumeProfile) above(x float64) int {
+	if p.literal {
+		return int(math.Ceil(x * (1 / p.Tick)))
+	}
+	return int(math.Ceil(x/p.Tick - nearlyWhole))
+}
 
 // lastBin is the bin below high; low and high may be equal.
 func (p *VolumeProfile) lastBin(low, high float64) int { return max(p.bin(low), p.above(high)-1) }
 
-// edge is the k-th multiple of the tick, by division when the tick is a
-// fraction of one, so that 115 hundredths are 1.15.
-func (p *VolumeProfile) edge(k int) float64 {
-	if whole := math.Round(1 / p.Tick); whole >= 1 && math.Abs(whole*p.Tick-1) < 1e-12 {
-		return float64(k) / whole
-	}
-	return float64(k) * p.Tick
-}
+// edge is the k-th multiple of the tick.
+func (p *VolumeProfile) edge(k int) float64 { return multipleOf(float64(k), p.Tick) }
 
 // roundStep is the smallest of 1, 2, 2.5 and 5 times a power of ten that
 // divides the range into at most 80 steps.
@@ -227,7 +387,12 @@ func roundStep(low, high float64) float64 {
 	}
 }
 
-func (p *VolumeProfile) findPOC() {
+func (p *VolumeProfile) findPOC(spread Spread) {
+	if spread == SpreadClose {
+		p.poc = p.middlemost()
+		p.POC = p.Bins[p.poc].Price
+		return
+	}
 	middle := float64(len(p.Bins)-1) / 2
 	for i, b := range p.Bins {
 		best := p.Bins[p.poc].Volume
@@ -237,6 +402,28 @@ func (p *VolumeProfile) findPOC() {
 		}
 	}
 	p.POC = p.Bins[p.poc].Price
+}
+
+// middlemost is the bin with the most volume that, counting only bins with
+// volume, is the nearest to half their number; of two such the lower one.
+func (p *VolumeProfile) middlemost() int {
+	filled := 0
+	for _, b := range p.Bins {
+		if b.Volume > 0 {
+			filled++
+		}
+	}
+	best, bestRank, rank := 0, 0, -1
+	for i, b := range p.Bins {
+		if b.Volume > 0 {
+			rank++
+		}
+		away := math.Abs(float64(rank) - float64(filled)/2)
+		if b.Volume > p.Bins[best].Volume || b.Volume == p.Bins[best].Volume && away < math.Abs(float64(bestRank)-float64(filled)/2) {
+			best, bestRank = i, rank
+		}
+	}
+	return best
 }
 
 func (p *VolumeProfile) findValueArea(share float64) {
@@ -267,9 +454,8 @@ func (p *VolumeProfile) findValueArea(share float64) {
 // findNodes looks at each run of equal bins: it is a peak when no bin within
 // width of it is higher, a trough when none is lower. The node is the middle of the run.
 func (p *VolumeProfile) findNodes(width int) {
-	p.width = width
 	if width == 0 {
-		p.width = max(1, len(p.Bins)/20)
+		width = max(1, len(p.Bins)/20)
 	}
 	mean := p.Total / float64(len(p.Bins))
 	for from, to := 0, 0; from < len(p.Bins); from = to {
@@ -277,7 +463,7 @@ func (p *VolumeProfile) findNodes(width int) {
 		for to = from; to < len(p.Bins) && p.Bins[to].Volume == volume; to++ {
 		}
 		peak, trough := volume > mean, volume < mean/2 && from > 0 && to < len(p.Bins)
-		for i := max(0, from-p.width); i < min(len(p.Bins), to+p.width) && (peak || trough); i++ {
+		for i := max(0, from-width); i < min(len(p.Bins), to+width) && (peak || trough); i++ {
 			peak = peak && p.Bins[i].Volume <= volume
 			trough = trough && p.Bins[i].Volume >= volume
 		}
@@ -294,8 +480,13 @@ func (p *VolumeProfile) findNodes(width int) {
 // Levels returns the point of control, the value area and the nodes as levels,
 // ascending by price. They are confirmed by the profile's last bar and have no history after it.
 func (p *VolumeProfile) Levels() []Level {
-	var levels []Level
-	span := fmt.Sprintf("volume from %s to %s", p.From.Format(time.DateOnly), p.To.Format(time.DateOnly))
+	levels := p.levels("volume from " + p.From.Format(time.DateOnly) + " to " + p.To.Format(time.DateOnly))
+	sortByPrice(levels)
+	return levels
+}
+
+func (p *VolumeProfile) levels(span string) []Level {
+	levels := make([]Level, 0, 3+len(p.HighNodes)+len(p.LowNodes))
 	add := func(kind Kind, price, low, high float64) {
 		levels = append(levels, Level{Price: price, Low: low, High: high, Kind: kind, Source: string(kind) + " of " + span, Born: p.From, Confirmed: p.To})
 	}
@@ -309,6 +500,5 @@ func (p *VolumeProfile) Levels() []Level {
 	for _, x := range p.LowNodes {
 		add(KindLowVolumeNode, x, x-half, x+half)
 	}
-	sortByPrice(levels)
 	return levels
 }

@@ -2,6 +2,9 @@ package levels
 
 import (
 	"math"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
@@ -20,11 +23,35 @@ const (
 	TiesAll Ties = "all"
 )
 
-// SwingOptions says how many bars make a swing.
+// A SwingMethod says what makes a bar a swing.
+type SwingMethod string
+
+const (
+	// SwingFractal compares a bar with those before and after it. It is the default.
+	SwingFractal SwingMethod = "fractal"
+	// SwingPercent is a zigzag: an extreme is a swing once price has come back
+	// from it by Reversal per cent of it.
+	SwingPercent SwingMethod = "percent"
+	// SwingATR is a zigzag whose reversal is measured in average true ranges.
+	SwingATR SwingMethod = "atr"
+	// SwingSigma is a zigzag whose reversal is measured in standard deviations
+	// of the change from close to close, over the last Window bars.
+	SwingSigma SwingMethod = "sigma"
+)
+
+// SwingOptions says what makes a swing.
 type SwingOptions struct {
 	Left  int  // bars before that must lie within; 0 means 5
 	Right int  // bars after that must lie within, and so the delay of confirmation; 0 means 5
 	Ties  Ties // empty means TiesFirst
+
+	Method SwingMethod // empty means SwingFractal; Left, Right and Ties are for it alone
+	// Reversal ends a leg of a zigzag: per cent, average true ranges or
+	// standard deviations; 0 means 5, 3 and 3.
+	Reversal float64
+	// Window is how many bars the average true range (0: 14) or the standard
+	// deviation (0: 20) of a zigzag looks back.
+	Window int
 }
 
 func (o SwingOptions) resolve() (SwingOptions, error) {
@@ -42,123 +69,374 @@ func (o SwingOptions) resolve() (SwingOptions, error) {
 	default:
 		return o, invalid.Field("ties", string(o.Ties), "first, none or all")
 	}
+	reversal, window := 3.0, 14
+	switch o.Method {
+	case "":
+		o.Method = SwingFractal
+	case SwingFractal, SwingATR:
+	case SwingPercent:
+		reversal = 5
+	case SwingSigma:
+		window = 20
+	default:
+		return o, invalid.Field("method", string(o.Method), "fractal, percent, atr or sigma")
+	}
+	if o.Reversal, err = positive("reversal", o.Reversal, reversal); err != nil {
+		return o, err
+	}
+	if o.Method == SwingPercent && o.Reversal >= 100 {
+		return o, invalid.Field("reversal", o.Reversal, "a percentage below 100")
+	}
+	if o.Window, err = count("window", o.Window, window, 100_000); err != nil {
+		return o, err
+	}
+	if o.Method == SwingSigma && o.Window < 2 {
+		return o, invalid.Field("window", o.Window, "at least 2 bars for a standard deviation")
+	}
 	return o, nil
 }
 
 // Swings returns the swing highs and lows of s in the order they were born; of
-// one bar that is both, the high comes first. A bar is a swing high when the
+// one bar that is both, the high comes first.
+//
+// By [SwingFractal] a bar is a swing high when the
 // highs of Left bars before it and Right bars after it stay below its own, with
 // equal ones judged by Ties; swing lows mirror that. It is confirmed by the bar
 // Right bars later, and none is reported before. Bars without Left bars before
 // them are no swings.
 //
+// By the other methods swing highs and lows alternate. The highest bar since
+// the last swing low is a swing high, confirmed by the first bar whose low is
+// Reversal below its high (and that makes no higher high itself). The first
+// swing is the extreme that price has left by Reversal first.
+//
 // Touches are counted with the default TouchOptions; [Find] takes others.
 func Swings(s market.Series, opts *SwingOptions) ([]Level, error) {
-	o, err := options(opts).resolve()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(s); err != nil {
-		return nil, err
-	}
-	return finish(s, swings(s, o), TouchOptions{})
+	found, err := everyOne(s, Options{Kinds: []Kind{KindSwingHigh, KindSwingLow}, Swing: options(opts)})
+	slices.SortStableFunc(found, func(a, b Level) int {
+		if c := a.Born.Compare(b.Born); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.Kind), string(b.Kind)) // "swing high" before "swing low"
+	})
+	return found, err
 }
 
-func options[T any](opts *T) T {
-	if opts == nil {
-		var zero T
-		return zero
-	}
-	return *opts
-}
-
-// A candidate is a level with the indices of the bars it depends on.
-type candidate struct {
-	Level
+// A swing is a turn of price.
+type swing struct {
+	price           float64
+	high            bool
 	born, confirmed int
-	touched         int // index of the latest touch; -1 when there is none
-	home            int // side the market was on: +1 above, -1 below, 0 to be found
+	bornAt          time.Time
 }
 
-func swings(s market.Series, o SwingOptions) []candidate {
-	up, down := make([]float64, s.Len()), make([]float64, s.Len())
-	for i := range up {
-		up[i], down[i] = s.High[i], -s.Low[i]
-		if !known(s, i) {
-			up[i], down[i] = math.NaN(), math.NaN()
-		}
+func (w swing) kind() Kind {
+	if w.high {
+		return KindSwingHigh
 	}
-	highs, lows := extremes(up, o), extremes(down, o)
-	found := make([]candidate, 0, len(highs)+len(lows))
-	add := func(i int, price float64, kind Kind, home int) {
-		found = append(found, candidate{
-			Level: Level{
-				Price: price, Low: price, High: price, Kind: kind, Source: string(kind) + " of " + stamp(s, i),
-				Born: s.Time[i], Confirmed: s.Time[i+o.Right], LastTouch: s.Time[i], Touches: 1,
-			},
-			born: i, confirmed: i + o.Right, touched: i, home: home,
-		})
-	}
-	for len(highs) > 0 || len(lows) > 0 {
-		if len(lows) == 0 || len(highs) > 0 && highs[0] <= lows[0] {
-			add(highs[0], s.High[highs[0]], KindSwingHigh, -1)
-			highs = highs[1:]
-		} else {
-			add(lows[0], s.Low[lows[0]], KindSwingLow, +1)
-			lows = lows[1:]
-		}
-	}
-	return found
+	return KindSwingLow
 }
 
-// extremes returns the indices of the local maxima of v. An unknown value
-// spoils every window it lies in. Each side is one pass with a stack of the
-// values that nothing since has beaten.
-func extremes(v []float64, o SwingOptions) []int {
-	n := len(v)
-	value := func(i int) float64 {
-		if math.IsNaN(v[i]) {
-			return math.Inf(1)
-		}
-		return v[i]
+// A swinger finds swings one bar at a time; fresh holds those confirmed by the
+// last bar, the high first.
+type swinger struct {
+	o       SwingOptions
+	fresh   []swing
+	unknown int // the last bar that was not known; -1 when there was none
+	wide    bool
+	highs   window
+	lows    window
+	top     rollingMax
+	bottom  rollingMax
+	zigzag  zigzag
+}
+
+// In narrow windows a candidate that is the extreme is compared with every bar.
+const narrow = 64
+
+func newSwinger(o SwingOptions) *swinger {
+	w := &swinger{o: o, unknown: -1, wide: o.Left+o.Right > narrow}
+	switch {
+	case o.Method != SwingFractal:
+		w.zigzag = newZigzag(o)
+	case w.wide:
+		w.highs, w.lows = newWindow(o), newWindow(o)
+	default:
+		w.top, w.bottom = newRollingMax(o.Left+o.Right+1), newRollingMax(o.Left+o.Right+1)
 	}
-	clear := make([]bool, n) // Left bars before i exist and none beats it
-	stack := make([]int, 0, 64)
-	for i := range n {
-		x := value(i)
-		for len(stack) > 0 {
-			top := value(stack[len(stack)-1])
-			if top > x || top == x && o.Ties != TiesAll {
-				break
-			}
-			stack = stack[:len(stack)-1]
-		}
-		beaten := len(stack) > 0 && i-stack[len(stack)-1] <= o.Left
-		clear[i] = !beaten && i >= o.Left
-		stack = append(stack, i)
+	return w
+}
+
+func (w *swinger) update(e *Engine) {
+	w.fresh = w.fresh[:0]
+	if w.o.Method != SwingFractal {
+		w.zigzag.update(e, &w.fresh)
+		return
 	}
-	var found []int
-	stack = stack[:0]
-	for i := n - 1; i >= 0; i-- {
-		x := value(i)
-		for len(stack) > 0 {
-			top := value(stack[len(stack)-1])
-			if top > x || top == x && o.Ties == TiesNone {
-				break
-			}
-			stack = stack[:len(stack)-1]
-		}
-		beaten := len(stack) > 0 && stack[len(stack)-1]-i <= o.Right
-		// An infinite value stands for an unknown one.
-		if clear[i] && !beaten && i+o.Right < n && !math.IsInf(x, 0) {
-			found = append(found, i)
-		}
-		stack = append(stack, i)
+	if !e.known {
+		w.unknown = e.i // spoils every window it lies in
 	}
-	for a, b := 0, len(found)-1; a < b; a, b = a+1, b-1 {
-		found[a], found[b] = found[b], found[a]
+	i := e.i - w.o.Right
+	up, down := e.bar.High, -e.bar.Low
+	if !e.known {
+		up, down = math.Inf(-1), math.Inf(-1)
 	}
-	return found
+	high, low := false, false
+	if w.wide {
+		high, low = w.highs.update(e.i, up), w.lows.update(e.i, down)
+	} else {
+		up, down = w.top.update(up), w.bottom.update(down)
+	}
+	if i < w.o.Left || w.unknown >= i-w.o.Left {
+		return
+	}
+	s := &e.bars.s
+	at := e.bars.at(i)
+	if !w.wide {
+		high = s.High[at] == up && highest(s.High, at, &w.o)
+		low = s.Low[at] == -down && lowest(s.Low, at, &w.o)
+	}
+	if high {
+		w.fresh = append(w.fresh, swing{price: s.High[at], high: true, born: i, confirmed: e.i, bornAt: s.Time[at]})
+	}
+	if low {
+		w.fresh = append(w.fresh, swing{price: s.Low[at], born: i, confirmed: e.i, bornAt: s.Time[at]})
+	}
+}
+
+// A rollingMax is the largest of the last n values (van Herk's and Gil and
+// Werman's method): values come in blocks of n; the window is the end of the
+// block before, whose suffix maxima are known, and the beginning of this one.
+type rollingMax struct {
+	values, suffix []float64
+	k              int
+	prefix         float64
+}
+
+func newRollingMax(n int) rollingMax {
+	m := rollingMax{values: make([]float64, n), suffix: make([]float64, n+1), prefix: math.Inf(-1)}
+	for i := range m.suffix {
+		m.suffix[i] = math.Inf(-1)
+	}
+	return m
+}
+
+func (m *rollingMax) update(x float64) float64 {
+	m.values[m.k] = x
+	if x > m.prefix {
+		m.prefix = x
+	}
+	m.k++
+	result := max(m.prefix, m.suffix[m.k])
+	if m.k == len(m.values) {
+		best := math.Inf(-1)
+		for i := m.k - 1; i >= 0; i-- {
+			best = max(best, m.values[i])
+			m.suffix[i] = best
+		}
+		m.k, m.prefix = 0, math.Inf(-1)
+	}
+	return result
+}
+
+// highest reports whether v[at] is beyond the values on both sides of it.
+func highest(v []float64, at int, o *SwingOptions) bool {
+	x := v[at]
+	for _, y := range v[at+1 : at+1+o.Right] {
+		if y > x || y == x && o.Ties == TiesNone {
+			return false
+		}
+	}
+	for k := at - 1; k >= at-o.Left; k-- {
+		if y := v[k]; y > x || y == x && o.Ties != TiesAll {
+			return false
+		}
+	}
+	return true
+}
+
+// lowest is highest upside down.
+func lowest(v []float64, at int, o *SwingOptions) bool {
+	x := v[at]
+	for _, y := range v[at+1 : at+1+o.Right] {
+		if y < x || y == x && o.Ties == TiesNone {
+			return false
+		}
+	}
+	for k := at - 1; k >= at-o.Left; k-- {
+		if y := v[k]; y < x || y == x && o.Ties != TiesAll {
+			return false
+		}
+	}
+	return true
+}
+
+// A window holds, of the values that a candidate is compared with, those that
+// no later one has beaten, in descending order. Its first is the largest.
+type window struct {
+	right, span int
+	ties        Ties
+	ring        []peak
+	head, size  int
+}
+
+type peak struct {
+	value float64
+	i     int
+}
+
+func newWindow(o SwingOptions) window {
+	return window{right: o.Right, span: o.Left + o.Right, ties: o.Ties, ring: make([]peak, 16)}
+}
+
+// update takes the value of bar i and reports whether that of the bar right
+// bars before it is beyond all others in the window.
+func (w *window) update(i int, value float64) bool {
+	mask := len(w.ring) - 1
+	for w.size > 0 && w.ring[(w.head+w.size-1)&mask].value < value {
+		w.size--
+	}
+	for w.size > 0 && w.ring[w.head&mask].i < i-w.span {
+		w.head++
+		w.size--
+	}
+	if w.size == len(w.ring) {
+		w.grow()
+		mask = len(w.ring) - 1
+	}
+	w.ring[(w.head+w.size)&mask] = peak{value, i}
+	w.size++
+
+	candidate := i - w.right
+	first := w.ring[w.head&mask]
+	switch w.ties {
+	case TiesFirst:
+		return first.i == candidate
+	case TiesNone:
+		return first.i == candidate && (w.size == 1 || w.ring[(w.head+1)&mask].value != first.value)
+	}
+	for k := 0; k < w.size; k++ {
+		switch next := w.ring[(w.head+k)&mask]; {
+		case next.value != first.value || next.i > candidate:
+			return false
+		case next.i == candidate:
+			return true
+		}
+	}
+	return false
+}
+
+func (w *window) grow() {
+	ring := make([]peak, 2*len(w.ring))
+	for k := range w.size {
+		ring[k] = w.ring[(w.head+k)&(len(w.ring)-1)]
+	}
+	w.ring, w.head = ring, 0
+}
+
+// A zigzag finds swings by reversal.
+type zigzag struct {
+	o         SwingOptions
+	direction int // of the leg under way; 0 before the first swing
+	high, low swing
+	started   bool
+	atr       trueRange
+	sigma     deviation
+}
+
+func newZigzag(o SwingOptions) zigzag {
+	return zigzag{o: o, atr: newTrueRange(o.Window), sigma: deviation{ring: make([]float64, o.Window)}}
+}
+
+func (z *zigzag) update(e *Engine, fresh *[]swing) {
+	if !e.known {
+		return
+	}
+	high, low, closed := e.bar.High, e.bar.Low, e.bar.Close
+	z.atr.update(high, low, closed)
+	z.sigma.update(closed)
+	up := swing{price: high, high: true, born: e.i, bornAt: e.bar.Time}
+	down := swing{price: low, born: e.i, bornAt: e.bar.Time}
+	if !z.started {
+		z.started, z.high, z.low = true, up, down
+		return
+	}
+	higher, lower := high > z.high.price, low < z.low.price
+	if higher && z.direction >= 0 {
+		z.high = up
+	}
+	if lower && z.direction <= 0 {
+		z.low = down
+	}
+	turnedDown := z.direction >= 0 && !higher && z.back(z.high.price, z.high.price-low)
+	turnedUp := z.direction <= 0 && !lower && z.back(z.low.price, high-z.low.price)
+	if z.direction == 0 && turnedDown && turnedUp {
+		// Price has left both extremes: the earlier one comes first.
+		turnedDown = z.high.born < z.low.born
+		turnedUp = !turnedDown && z.low.born < z.high.born
+	}
+	switch {
+	case turnedDown:
+		z.high.confirmed = e.i
+		*fresh = append(*fresh, z.high)
+		z.direction, z.low = -1, down
+	case turnedUp:
+		z.low.confirmed = e.i
+		*fresh = append(*fresh, z.low)
+		z.direction, z.high = +1, up
+	}
+}
+
+// back reports whether a move away from an extreme is a reversal.
+func (z *zigzag) back(from, move float64) bool {
+	switch z.o.Method {
+	case SwingPercent:
+		return move > 0 && move >= z.o.Reversal/100*math.Abs(from)
+	case SwingSigma:
+		x := z.o.Reversal * z.sigma.value()
+		return x > 0 && move >= x
+	}
+	return move > 0 && move >= z.o.Reversal*z.atr.mean
+}
+
+// A deviation is the sample standard deviation of the last changes of a value,
+// computed anew each time: it is asked for a window at a time and must not drift.
+type deviation struct {
+	ring   []float64
+	seen   int
+	before float64
+	cached int
+	result float64
+}
+
+func (d *deviation) update(x float64) {
+	if d.seen > 0 {
+		d.ring[(d.seen-1)%len(d.ring)] = x - d.before
+	}
+	d.seen++
+	d.before = x
+}
+
+// value is 0 before two changes are known.
+func (d *deviation) value() float64 {
+	n := min(d.seen-1, len(d.ring))
+	if n < 2 {
+		return 0
+	}
+	if d.cached == d.seen {
+		return d.result
+	}
+	mean := 0.0
+	for _, x := range d.ring[:n] {
+		mean += x
+	}
+	mean /= float64(n)
+	sum := 0.0
+	for _, x := range d.ring[:n] {
+		sum += (x - mean) * (x - mean)
+	}
+	d.cached, d.result = d.seen, math.Sqrt(sum/float64(n-1))
+	return d.result
 }
 
 // Alternate reduces swings, in order of birth, to turning points that alternate
@@ -170,38 +448,70 @@ func extremes(v []float64, o SwingOptions) []int {
 // of its side: unlike the swings themselves, the result is not final.
 func Alternate(swings []Level) []Level {
 	var turns []Level
-	for _, i := range alternate(swings) {
-		turns = append(turns, swings[i])
+	var a alternator[Level]
+	a.side = func(l Level) bool { return l.Kind == KindSwingHigh }
+	a.price = func(l Level) float64 { return l.Price }
+	for i := 0; i < len(swings); i++ {
+		if i+1 < len(swings) && swings[i+1].Born.Equal(swings[i].Born) {
+			turns = a.both(turns, swings[i], swings[i+1])
+			i++
+			continue
+		}
+		turns = a.add(turns, swings[i])
 	}
 	return turns
 }
 
-// alternate returns the indices of the turning points among swings.
-func alternate(swings []Level) []int {
-	var turns []int
-	add := func(i int) {
-		if len(turns) == 0 || swings[turns[len(turns)-1]].Kind != swings[i].Kind {
-			turns = append(turns, i)
-			return
-		}
-		last := &turns[len(turns)-1]
-		further := swings[i].Price > swings[*last].Price
-		if swings[i].Kind == KindSwingLow {
-			further = swings[i].Price < swings[*last].Price
-		}
-		if further {
-			*last = i
-		}
+// An alternator adds swings to turning points.
+type alternator[T any] struct {
+	side  func(T) bool // whether it is a high
+	price func(T) float64
+}
+
+func (a alternator[T]) add(turns []T, x T) []T {
+	n := len(turns)
+	if n == 0 || a.side(turns[n-1]) != a.side(x) {
+		return append(turns, x)
 	}
-	for i := 0; i < len(swings); i++ {
-		both := i+1 < len(swings) && swings[i+1].Born.Equal(swings[i].Born)
-		if both && len(turns) > 0 && swings[turns[len(turns)-1]].Kind == swings[i].Kind {
-			add(i + 1)
-			add(i)
-			i++
-			continue
-		}
-		add(i)
+	further := a.price(x) > a.price(turns[n-1])
+	if !a.side(x) {
+		further = a.price(x) < a.price(turns[n-1])
+	}
+	if further {
+		turns[n-1] = x
 	}
 	return turns
 }
+
+// both adds the high and the low of one bar.
+func (a alternator[T]) both(turns []T, x, y T) []T {
+	if n := len(turns); n > 0 && a.side(turns[n-1]) == a.side(x) {
+		return a.add(a.add(turns, y), x)
+	}
+	return a.add(a.add(turns, x), y)
+}
+
+func swingAlternator() alternator[swing] {
+	return alternator[swing]{side: func(w swing) bool { return w.high }, price: func(w swing) float64 { return w.price }}
+}
+
+// swingFamily keeps swings as levels.
+type swingFamily struct{ source *swinger }
+
+func (f *swingFamily) update(e *Engine) {
+	for _, w := range f.source.fresh {
+		if !e.wants(w.kind()) {
+			continue
+		}
+		home := int8(-1)
+		if !w.high {
+			home = +1
+		}
+		e.follow(&record{
+			price: w.price, low: w.price, high: w.price, kind: w.kind(), born: w.born, bornAt: w.bornAt,
+			touches: 1, touched: w.born, touchedAt: w.bornAt, home: home,
+		}, true)
+	}
+}
+
+func (f *swingFamily) lines(_ *Engine, dst []Level) []Level { return dst }

@@ -11,6 +11,55 @@ import (
 	"github.com/ttai-go/ttai/market"
 )
 
+// py-market-profile, on the first 3,000 quarter hours of EURUSD, day by day.
+func TestMarketProfileEqualsPyMarketProfile(t *testing.T) {
+	s := series(t, "2006.01.02 15:04:05", market.Minute15, rows(t, "vectors", "levels", "eurusd15m.csv.gz")[:3000])
+	for _, mode := range []string{"tpo", "vol"} {
+		var file struct {
+			Tick float64
+			Rows []struct {
+				Day                                string
+				POC, VAL, VAH, Low, High, Balanced float64
+				IBLow                              float64 `json:"ib_low"`
+				IBHigh                             float64 `json:"ib_high"`
+				ORLow                              float64 `json:"or_low"`
+				ORHigh                             float64 `json:"or_high"`
+				HVN, LVN                           []float64
+			}
+		}
+		decode(t, &file, "vectors", "levels", "mp_eurusd15m_"+mode+".json")
+		require.Len(t, file.Rows, 32)
+		for _, want := range file.Rows {
+			from, to := -1, 0
+			for i, at := range s.Time {
+				if at.Format(time.DateOnly) == want.Day {
+					if from < 0 {
+						from = i
+					}
+					to = i + 1
+				}
+			}
+			require.GreaterOrEqual(t, from, 0, want.Day)
+			p, err := MarketProfile(s.Slice(from, to), &TPOOptions{Tick: file.Tick, ByClose: true, ByVolume: mode == "vol"})
+			require.NoError(t, err)
+			got := []float64{p.POC, p.ValueAreaLow, p.ValueAreaHigh, p.InitialLow, p.InitialHigh, p.OpeningLow, p.OpeningHigh, p.Low, p.High, p.BalancedTarget}
+			assert.InDeltaSlice(t, []float64{want.POC, want.VAL, want.VAH, want.IBLow, want.IBHigh, want.ORLow, want.ORHigh, want.Low, want.High, want.Balanced}, got, 1e-9, "%s %s", mode, want.Day)
+			near := func(what string, want, got []float64) {
+				if assert.Len(t, got, len(want), "%s %s %s", mode, p.From, what) && len(want) > 0 {
+					assert.InDeltaSlice(t, want, got, 1e-9)
+				}
+			}
+			near("low nodes", want.LVN, p.LowNodes)
+			near("high nodes", want.HVN, p.HighNodes)
+			if mode == "vol" {
+				v, err := Profile(s.Slice(from, to), &ProfileOptions{Tick: file.Tick, Spread: SpreadClose})
+				require.NoError(t, err)
+				assert.InDeltaSlice(t, []float64{want.POC, want.VAL, want.VAH}, []float64{v.POC, v.ValueAreaLow, v.ValueAreaHigh}, 1e-9)
+			}
+		}
+	}
+}
+
 // Stock.Indicators' fractal (two bars on each side) and pivots (the same) are swings
 // without ties; theirs stand at the bar that turned.
 func TestSwingsEqualStockIndicators(t *testing.T) {
@@ -59,95 +108,6 @@ func TestSwingsEqualStockIndicators(t *testing.T) {
 			}
 			assert.Greater(t, count, 50)
 		})
-	}
-}
-
-// smart-money-concepts takes a bar as a swing when it has the extreme of four
-// bars before and five after, the high first when it has both, drops the less
-// extreme of swings in a row until they alternate, and invents an opposite one
-// at both ends of the data.
-func TestAlternateEqualsSmartMoneyConcepts(t *testing.T) {
-	s := series(t, "2006.01.02 15:04:05", market.Minute15, rows(t, "vectors", "levels", "eurusd15m.csv.gz"))
-	want := rows(t, "vectors", "levels", "smc_swing_highs_lows_result_data.csv.gz")
-	require.Len(t, want, s.Len())
-
-	all, err := Swings(s, &SwingOptions{Left: 4, Right: 5, Ties: TiesAll})
-	require.NoError(t, err)
-	index := map[time.Time]int{}
-	for i, at := range s.Time {
-		index[at] = i
-	}
-	var kept []Level
-	for _, l := range all {
-		i := index[l.Born]
-		if i < 9 { // its windows need nine bars before them
-			continue
-		}
-		if len(kept) > 0 && kept[len(kept)-1].Born.Equal(l.Born) {
-			continue // the high of this bar is there
-		}
-		kept = append(kept, l)
-	}
-	got := make([][2]float64, s.Len())
-	turns := Alternate(kept)
-	for _, l := range turns {
-		side := 1.0
-		if l.Kind == KindSwingLow {
-			side = -1
-		}
-		got[index[l.Born]] = [2]float64{side, l.Price}
-	}
-	differ, swings := 0, 0
-	for i := 1; i < s.Len()-1; i++ {
-		var w [2]float64
-		if want[i][0] != "" {
-			w = [2]float64{number(t, want[i][0]), number(t, want[i][1])}
-			swings++
-		}
-		if got[i] != w {
-			differ++
-			if differ < 5 {
-				t.Errorf("bar %d: got %v, want %v", i, got[i], w)
-			}
-		}
-	}
-	assert.Zero(t, differ)
-	assert.Greater(t, swings, 1000)
-}
-
-// py-market-profile puts a bar's volume at its close rounded up to a tick and
-// grows the value area from the point of control.
-func TestProfileEqualsMarketProfile(t *testing.T) {
-	s := series(t, "2006.01.02 15:04:05", market.Minute15, rows(t, "vectors", "levels", "eurusd15m.csv.gz")[:3000])
-	var file struct {
-		Tick float64
-		Rows []struct {
-			Day           string
-			POC, VAL, VAH float64
-			HVN, LVN      []float64
-		}
-	}
-	decode(t, &file, "vectors", "levels", "mp_eurusd15m_vol.json")
-	require.Len(t, file.Rows, 32)
-	for _, want := range file.Rows {
-		from, to := -1, 0
-		for i, at := range s.Time {
-			if at.Format(time.DateOnly) == want.Day {
-				if from < 0 {
-					from = i
-				}
-				to = i + 1
-			}
-		}
-		require.GreaterOrEqual(t, from, 0, want.Day)
-		p, err := Profile(s.Slice(from, to), &ProfileOptions{Tick: file.Tick, Spread: SpreadClose})
-		require.NoError(t, err)
-		for _, x := range []struct {
-			name      string
-			got, want float64
-		}{{"POC", p.POC, want.POC}, {"VAL", p.ValueAreaLow, want.VAL}, {"VAH", p.ValueAreaHigh, want.VAH}} {
-			assert.InDelta(t, x.want, x.got, 1e-9, "%s %s", want.Day, x.name)
-		}
 	}
 }
 

@@ -1,8 +1,8 @@
 package levels
 
 import (
-	"fmt"
 	"slices"
+	"sort"
 
 	"github.com/ttai-go/ttai/market"
 )
@@ -49,120 +49,137 @@ func (o ZoneOptions) resolve() (ZoneOptions, error) {
 // Touches starts with the members and is counted on with the default
 // TouchOptions; [Find] takes others.
 func Zones(s market.Series, opts *ZoneOptions) ([]Level, error) {
-	o, err := options(opts).resolve()
-	if err != nil {
-		return nil, err
-	}
-	if err := check(s); err != nil {
-		return nil, err
-	}
-	found, err := finish(s, zones(s, o), TouchOptions{})
-	sortByPrice(found)
-	return found, err
+	return everyOne(s, Options{Kinds: []Kind{KindZone}, Zone: options(opts)})
 }
 
-// A zone in the making: its place among the results, and the last swing in it.
-type zone struct {
+// A zoneFamily gathers swings: those in no zone yet, and the zones that take
+// more, both in ascending order of price.
+type zoneFamily struct {
+	o       ZoneOptions
+	source  *swinger
+	atr     *trueRange
+	loose   []swing
+	bands   []band
+	arrived []swing // the loose ones in order of birth, and some that have joined a zone
+}
+
+// A band is a zone that still takes swings.
+type band struct {
 	low, high float64
 	joined    int // confirmation of the latest member
 }
 
-func zones(s market.Series, o ZoneOptions) []candidate {
-	atr := trueRanges(s, o.ATR)
-	var found []candidate
-	var active []zone
-	var free []candidate // swings in no zone, oldest first
-	for _, swing := range swings(s, o.Swing) {
-		now := swing.confirmed
-		active = slices.DeleteFunc(active, func(z zone) bool { return now-z.joined > o.Window })
-		free = slices.DeleteFunc(free, func(c candidate) bool { return now-c.born > o.Window })
+// Beyond so many bands, those that take no more are looked for and dropped;
+// fewer go when the market comes near them.
+const mostBands = 1024
 
-		if i := slices.IndexFunc(active, func(z zone) bool { return swing.Price >= z.low && swing.Price <= z.high }); i >= 0 {
-			active[i].joined = now
-			continue
-		}
-		free = append(free, swing)
-		members := densest(free, active, o.Width*atr[now])
-		if len(members) < o.MinSwings {
-			continue
-		}
-		z := merge(s, members)
-		z.confirmed, z.Confirmed = now, s.Time[now]
-		found = append(found, z)
-		active = append(active, zone{z.Low, z.High, now})
-		free = slices.DeleteFunc(free, func(c candidate) bool { return c.Price >= z.Low && c.Price <= z.High })
-	}
-	return found
+func newZoneFamily(e *Engine) *zoneFamily {
+	return &zoneFamily{o: e.o.Zone, source: e.swinger(e.o.Zone.Swing), atr: e.trueRange(e.o.Zone.ATR)}
 }
 
-// densest returns the largest group of swings, the newest one among them, whose
-// prices are at most width apart and which no active zone parts.
-func densest(free []candidate, active []zone, width float64) []candidate {
-	newest := free[len(free)-1]
-	low, high := newest.Price-width, newest.Price+width
-	for _, z := range active {
-		// Bands of active zones hold no free swing, so each is on one side.
-		if z.high < newest.Price {
-			low = max(low, z.high)
-		} else {
-			high = min(high, z.low)
+func (f *zoneFamily) lines(_ *Engine, dst []Level) []Level { return dst }
+
+func (f *zoneFamily) update(e *Engine) {
+	for _, w := range f.source.fresh {
+		f.forget(e.i)
+		f.take(e, w)
+	}
+}
+
+// forget drops loose swings that are too old.
+func (f *zoneFamily) forget(now int) {
+	n := 0
+	for ; n < len(f.arrived) && now-f.arrived[n].born > f.o.Window; n++ {
+		old := f.arrived[n]
+		for k := f.search(old.price); k < len(f.loose) && f.loose[k].price == old.price; k++ {
+			if f.loose[k].born == old.born && f.loose[k].high == old.high {
+				f.loose = slices.Delete(f.loose, k, k+1)
+				break
+			}
 		}
 	}
-	var near []candidate
-	for _, c := range free {
-		if c.Price >= low && c.Price <= high {
-			near = append(near, c)
-		}
+	if n > 0 {
+		f.arrived = append(f.arrived[:0], f.arrived[n:]...)
 	}
-	slices.SortStableFunc(near, func(a, b candidate) int {
-		switch {
-		case a.Price < b.Price:
-			return -1
-		case a.Price > b.Price:
-			return +1
-		}
-		return 0
-	})
-	var best []candidate
-	for from, to := 0, 0; from < len(near) && near[from].Price <= newest.Price; from++ {
-		for to < len(near) && near[to].Price-near[from].Price <= width {
+}
+
+// search returns the place of the first loose swing at price or above.
+func (f *zoneFamily) search(price float64) int {
+	return sort.Search(len(f.loose), func(k int) bool { return f.loose[k].price >= price })
+}
+
+func (f *zoneFamily) take(e *Engine, w swing) {
+	now := e.i
+	// The first band that is not wholly below the swing.
+	above := sort.Search(len(f.bands), func(k int) bool { return f.bands[k].high >= w.price })
+	for above < len(f.bands) && now-f.bands[above].joined > f.o.Window {
+		f.bands = slices.Delete(f.bands, above, above+1)
+	}
+	if above < len(f.bands) && f.bands[above].low <= w.price {
+		f.bands[above].joined = now
+		return
+	}
+	for above > 0 && now-f.bands[above-1].joined > f.o.Window {
+		above--
+		f.bands = slices.Delete(f.bands, above, above+1)
+	}
+	at := f.search(w.price)
+	for at < len(f.loose) && f.loose[at].price == w.price {
+		at++
+	}
+	f.loose = slices.Insert(f.loose, at, w)
+	f.arrived = append(f.arrived, w)
+
+	// Bands hold no loose swing, so each is wholly on one side.
+	width := f.o.Width * f.atr.mean
+	from, to := at, at+1
+	for from > 0 && f.loose[from-1].price >= w.price-width && !(above > 0 && f.loose[from-1].price < f.bands[above-1].low) {
+		from--
+	}
+	for to < len(f.loose) && f.loose[to].price <= w.price+width && !(above < len(f.bands) && f.loose[to].price > f.bands[above].high) {
+		to++
+	}
+	first, last := densest(f.loose[from:to], at-from, width)
+	if last-first < f.o.MinSwings {
+		return
+	}
+	first, last = from+first, from+last
+	zone := f.merge(f.loose[first:last])
+	e.follow(&zone, true)
+	f.loose = slices.Delete(f.loose, first, last)
+	f.bands = slices.Insert(f.bands, above, band{zone.low, zone.high, now})
+	if len(f.bands) > mostBands {
+		f.bands = slices.DeleteFunc(f.bands, func(z band) bool { return now-z.joined > f.o.Window })
+	}
+}
+
+// densest returns the bounds of the largest group of swings, which are in
+// ascending order, that are at most width apart and hold the one at newest.
+func densest(near []swing, newest int, width float64) (first, last int) {
+	var bestSpread float64
+	var bestAge int
+	for from, to := 0, 0; from <= newest; from++ {
+		for to < len(near) && near[to].price-near[from].price <= width {
 			to++
 		}
-		group := near[from:to]
-		if group[len(group)-1].Price < newest.Price {
+		if to <= newest || to-from < last-first {
 			continue
 		}
-		if denser(group, best) {
-			best = group
+		// Of as many, the narrower one; of as wide ones the younger. Neither
+		// favours one direction of price.
+		spread, age := near[to-1].price-near[from].price, 0
+		for _, w := range near[from:to] {
+			age -= w.born
+		}
+		if to-from > last-first || spread < bestSpread || spread == bestSpread && age < bestAge {
+			first, last, bestSpread, bestAge = from, to, spread, age
 		}
 	}
-	return best
+	return first, last
 }
 
-// denser reports whether a, sorted by price, has more swings than b, or as many
-// and is narrower, or as wide and younger. It does not favour one direction of price.
-func denser(a, b []candidate) bool {
-	if len(a) != len(b) {
-		return len(a) > len(b)
-	}
-	if x, y := spread(a), spread(b); x != y {
-		return x < y
-	}
-	age := func(group []candidate) (sum int) {
-		for _, c := range group {
-			sum -= c.born
-		}
-		return sum
-	}
-	return age(a) < age(b)
-}
-
-func spread(sorted []candidate) float64 {
-	return sorted[len(sorted)-1].Price - sorted[0].Price
-}
-
-// merge makes a zone of swings sorted by price.
-func merge(s market.Series, members []candidate) candidate {
+// merge makes a zone of swings in ascending order.
+func (f *zoneFamily) merge(members []swing) record {
 	first, last := members[0], members[0]
 	highs, sum := 0, 0.0
 	for _, m := range members {
@@ -172,26 +189,16 @@ func merge(s market.Series, members []candidate) candidate {
 		if m.born > last.born {
 			last = m
 		}
-		if m.Kind == KindSwingHigh {
+		if m.high {
 			highs++
 		}
-		sum += m.Price
+		sum += m.price
 	}
-	low, high := members[0].Price, members[len(members)-1].Price
-	return candidate{
-		Level: Level{
-			// The mean of equal numbers can leave them by a rounding.
-			Price: min(max(sum/float64(len(members)), low), high), Low: low, High: high, Kind: KindZone,
-			Source: fmt.Sprintf("%s and %s from %s to %s", plural(highs, "swing high"), plural(len(members)-highs, "swing low"), stamp(s, first.born), stamp(s, last.born)),
-			Born:   first.Born, LastTouch: last.Born, Touches: len(members),
-		},
-		born: first.born, touched: last.born,
+	low, high := members[0].price, members[len(members)-1].price
+	return record{
+		// The mean of equal numbers can leave them by a rounding.
+		price: min(max(sum/float64(len(members)), low), high), low: low, high: high, kind: KindZone,
+		born: first.born, bornAt: first.bornAt, touched: last.born, touchedAt: last.bornAt, touches: int32(len(members)),
+		label: &label{form: labelMembers, n: int32(highs), m: int32(len(members) - highs), a: first.bornAt, b: last.bornAt},
 	}
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
