@@ -1,200 +1,103 @@
 package options
 
-import (
-	"math"
-	"sync"
-)
+import "math"
 
-// American options of one expiry share their boundary but for the volatility:
-// in units of the strike it depends on time, rate, yield and volatility alone.
-// A curve solves it at Chebyshev's points of the logarithm of the volatility,
-// cell by cell as needed, and interpolates between; what is left for a contract
-// is the last integral.
-type americanCurve struct {
-	put                   BSM // with a strike of 1
-	kind                  exerciseKind
-	limit                 float64
-	time, discount, yield []float64 // at the points of the integral
-	cells                 map[int]*curveCell
+// expiries sorts the options of a batch into those that share time, rate and
+// yield, and so the tables of what early exercise adds: call and put.
+type expiries struct {
+	groups []expiryGroup
+	of     []int32 // the group of each option
 }
 
-type curveCell struct {
-	boundary [curveNodes][curvePoints]float64 // ln(B/X) at the points
-	now      [curveNodes]float64              // ln(B(T)/X)
+type expiryGroup struct {
+	terms     BSM
+	count     int
+	low, high float64 // volatilities
+	tables    [2]*premiumTable
 }
 
-const (
-	curveNodes  = 5
-	curvePoints = 22
-	curveWidth  = 0.4 // of a cell, in ln(vol)
-)
+// fewContracts is up to how many the exact solver is faster than a table.
+const fewContracts = 6
 
-var gridCurve = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 8, 11, curvePoints, 5, 3e-3) })
-
-func newAmericanCurve(put BSM) *americanCurve {
-	put.Spot, put.Strike, put.Vol = 1, 1, 0.2
-	c := &americanCurve{put: put, kind: put.exercise(), limit: 1, cells: map[int]*curveCell{}}
-	if put.Yield > put.Rate {
-		c.limit = put.Rate / put.Yield
-	}
-	if c.kind == exerciseSingle {
-		for _, share := range gridCurve().final.share {
-			t := put.Years * (1 - share)
-			c.time = append(c.time, t)
-			c.discount = append(c.discount, put.Rate*math.Exp(-put.Rate*t))
-			c.yield = append(c.yield, put.Yield*math.Exp(-put.Yield*t))
-		}
-	}
-	return c
-}
-
-func (c *americanCurve) cell(i int) *curveCell {
-	if cell := c.cells[i]; cell != nil {
-		return cell
-	}
-	cell := &curveCell{}
-	c.cells[i] = cell
-	g := gridCurve()
-	put := c.put
-	var b *boundary
-	for k := range curveNodes {
-		u := 0.5 * (1 - math.Cos(math.Pi*float64(k)/(curveNodes-1)))
-		put.Vol = math.Exp(curveWidth * (float64(i) + u))
-		if b == nil {
-			b = newBoundary(put, g, nil)
-		} else { // from the last one: H is nearly proportional to the variance
-			ratio := put.Vol / b.put.Vol
-			for m := range b.h {
-				b.h[m] *= ratio * ratio
+func newExpiries(p []BSM) *expiries {
+	x := &expiries{of: make([]int32, len(p))}
+	known := map[[3]float64]int32{}
+	last := int32(-1)
+	for i := range p {
+		q := &p[i]
+		if last >= 0 {
+			if t := &x.groups[last].terms; t.Years != q.Years || t.Rate != q.Rate || t.Yield != q.Yield {
+				last = -1
 			}
-			b.put, b.used = put, 0
-			b.solve()
 		}
-		cell.now[k] = -math.Sqrt(b.h[0])
-		floor := b.floor() * put.Years
-		for j := range curvePoints {
-			h := 0.0
-			for m, v := range g.final.matrix[j*g.nodes:][:g.nodes] {
-				h += v * b.h[m]
+		if last < 0 {
+			key := [3]float64{q.Years, q.Rate, q.Yield}
+			found, ok := known[key]
+			if !ok {
+				found = int32(len(x.groups))
+				known[key] = found
+				x.groups = append(x.groups, expiryGroup{terms: *q, low: math.Inf(1)})
 			}
-			cell.boundary[k][j] = -math.Sqrt(max(h, floor*g.final.share[j]))
+			last = found
 		}
+		x.of[i] = last
+		x.groups[last].count++
 	}
-	return cell
+	return x
 }
 
-// at interpolates the boundary for a volatility.
-func (c *americanCurve) at(vol float64, boundary *[curvePoints]float64) (now float64) {
-	x := math.Log(vol) / curveWidth
-	i := math.Floor(x)
-	cell := c.cell(int(i))
-	u := x - i
-	var weight [curveNodes]float64
-	sum := 0.0
-	for k := range curveNodes {
-		d := u - curvePlace[k]
-		if d == 0 {
-			weight, sum = [curveNodes]float64{}, 1
-			weight[k] = 1
-			break
-		}
-		weight[k] = curveSign[k] / d
-		sum += weight[k]
+// saw widens the range of volatilities that the tables of option i's expiry are
+// made for.
+func (x *expiries) saw(i int, vol float64) {
+	if g := &x.groups[x.of[i]]; vol > 0 && vol < premiumMost {
+		g.low, g.high = min(g.low, vol), max(g.high, vol)
 	}
-	inverse := 1 / sum
-	*boundary = [curvePoints]float64{}
-	for k, w := range weight {
-		w *= inverse
-		now += w * cell.now[k]
-		for j, v := range cell.boundary[k] {
-			boundary[j] += w * v
-		}
-	}
-	return now
 }
 
-// Chebyshev's points of [0, 1] for curveNodes = 5, and their barycentric weights.
-var (
-	curvePlace = [curveNodes]float64{0, 0.14644660940672624, 0.5, 0.8535533905932737, 1}
-	curveSign  = [curveNodes]float64{0.5, -1, 1, -1, 0.5}
-)
-
-// price returns the put's value per strike at a spot per strike, and whether it
-// is exercised now.
-func (c *americanCurve) price(spot, vol float64) (float64, bool) {
-	var boundary [curvePoints]float64
-	now := c.at(vol, &boundary)
-	own := math.Log(spot / c.limit)
-	if own <= now {
-		return 1 - spot, true
+// table returns the table of option i, nil where there is none to be had or it
+// would not pay.
+func (x *expiries) table(i int, k Kind) *premiumTable {
+	g := &x.groups[x.of[i]]
+	if g.count <= fewContracts || !validKind(k) {
+		return nil
 	}
-	f := &gridCurve().final
-	dev := vol * math.Sqrt(c.put.Years)
-	drift := c.put.Rate - c.put.Yield
-	sum := 0.0
-	for j := range curvePoints {
-		v := dev * f.root[j]
-		dp := (own-boundary[j]+drift*c.time[j])/v + 0.5*v
-		if dp > 7 {
-			continue
-		}
-		sum += f.weight[j] * (c.discount[j]*cdf(v-dp) - c.yield[j]*spot*cdf(-dp))
+	t := &g.tables[(k+1)/2]
+	if *t == nil {
+		*t = newPremiumTable(g.terms, k, g.low, g.high)
 	}
-	put := c.put
-	put.Spot, put.Vol = spot, vol
-	european := put.price(Put)
-	value := european + c.put.Years*sum
-	return max(value, european, 1-spot), false
-}
-
-// curves finds the curve of an option among those of a batch.
-type curves struct {
-	known map[[3]float64]*americanCurve
-	last  [2]*americanCurve
-}
-
-func (c *curves) of(put *BSM) *americanCurve {
-	for _, l := range c.last {
-		if l != nil && l.put.Years == put.Years && l.put.Rate == put.Rate && l.put.Yield == put.Yield {
-			return l
-		}
+	if (*t).exact {
+		return nil
 	}
-	key := [3]float64{put.Years, put.Rate, put.Yield}
-	found := c.known[key]
-	if found == nil {
-		found = newAmericanCurve(*put)
-		if c.known == nil {
-			c.known = map[[3]float64]*americanCurve{}
-		}
-		c.known[key] = found
-	}
-	c.last[0], c.last[1] = found, c.last[0]
-	return found
+	return *t
 }
 
 // AmericanPriceBatch writes the American price of p[i] as kinds[i] into dst[i].
 // Options that share time, rate and yield, as those of one expiry do, share the
-// work of the exercise boundary; the error is about 1e-6 of the strike. The
+// work of the exercise boundary; the error is about 1e-7 of the strike. The
 // slices have equal lengths.
 func AmericanPriceBatch(dst []float64, p []BSM, kinds []Kind) error {
 	if err := sameLength(len(dst), len(p), len(kinds), len(p)); err != nil {
 		return err
 	}
-	var shared curves
+	shared := newExpiries(p)
 	for i := range p {
-		put := p[i].asPut(kinds[i])
-		if !validKind(kinds[i]) || put.exercise() != exerciseSingle || !curveVol(put.Vol) {
+		shared.saw(i, p[i].Vol)
+	}
+	for i := range p {
+		t := shared.table(i, kinds[i])
+		if t == nil || !t.usable(&p[i]) || !t.none && !t.has(p[i].Vol) {
 			dst[i] = p[i].American(kinds[i], Accuracy1e6)
 			continue
 		}
-		v, _ := shared.of(&put).price(put.Spot/put.Strike, put.Vol)
-		dst[i] = v * put.Strike
+		dst[i] = t.price(p[i])
 	}
 	return nil
 }
 
-// curveVol bounds the volatilities that curves serve.
-func curveVol(vol float64) bool { return vol > 0.01 && vol < 20 }
+// usable reports whether spot and strike are such that a table can be read.
+func (t *premiumTable) usable(p *BSM) bool {
+	return p.Spot > 0 && p.Strike > 0 && p.Spot <= math.MaxFloat64 && p.Strike <= math.MaxFloat64
+}
 
 // AmericanImpliedVolBatch writes the volatility at which the American option
 // p[i], of kinds[i], is worth prices[i] into dst[i], and NaN where there is none:
@@ -204,148 +107,76 @@ func AmericanImpliedVolBatch(dst []float64, p []BSM, kinds []Kind, prices []floa
 	if err := sameLength(len(dst), len(p), len(kinds), len(prices)); err != nil {
 		return err
 	}
-	var shared curves
+	newExpiries(p).impliedVols(dst, p, kinds, prices)
+	return nil
+}
+
+func (x *expiries) impliedVols(dst []float64, p []BSM, kinds []Kind, prices []float64) {
+	// The European volatilities come first: they say what tables are needed. In
+	// the money they may be far above the American ones.
 	for i := range p {
-		dst[i] = shared.impliedVol(p[i], kinds[i], prices[i])
+		dst[i], _ = p[i].impliedVol(kinds[i], prices[i])
+		if float64(kinds[i])*(p[i].Spot-p[i].Strike) <= 0 {
+			x.saw(i, dst[i])
+		}
+	}
+	for i := range p {
+		t := x.table(i, kinds[i])
+		switch {
+		case t == nil || !t.usable(&p[i]) || math.IsNaN(dst[i]):
+			dst[i], _ = p[i].AmericanImpliedVol(kinds[i], prices[i], Accuracy1e6)
+		case !t.none:
+			dst[i], _ = t.impliedVolFrom(p[i], prices[i], dst[i], nil)
+		}
+	}
+}
+
+// AmericanImpliedBatch does both of a chain: it writes the volatility at which
+// the American option p[i], of kinds[i], is worth prices[i] into vols[i], as
+// [AmericanImpliedVolBatch] does, and value and Greeks at that volatility into
+// dst[i], as [AmericanGreeksBatch] does, all NaN where there is none. p is not
+// changed and its volatilities are not used. The slices have equal lengths.
+func AmericanImpliedBatch(vols []float64, dst []AmericanGreeks, p []BSM, kinds []Kind, prices []float64) error {
+	if err := sameLength(len(vols), len(p), len(kinds), len(prices)); err != nil {
+		return err
+	}
+	if err := sameLength(len(dst), len(p), len(kinds), len(prices)); err != nil {
+		return err
+	}
+	shared := newExpiries(p)
+	shared.impliedVols(vols, p, kinds, prices)
+	for i := range p {
+		q := p[i]
+		q.Vol = vols[i]
+		shared.greeks(i, &dst[i], &q, kinds[i])
 	}
 	return nil
 }
 
-func (c *curves) impliedVol(p BSM, k Kind, price float64) float64 {
-	p.Vol = 0.2
-	put := p.asPut(k)
-	if !validKind(k) || put.exercise() != exerciseSingle {
-		vol, _ := p.AmericanImpliedVol(k, price, Accuracy1e6)
-		return vol
-	}
-	target, spot := price/put.Strike, put.Spot/put.Strike
-	put.Spot, put.Strike = spot, 1
-	if !(target > put.certainAmerican()*(1+1e-14)) || !(target < 1) {
-		return math.NaN()
-	}
-	curve := c.of(&put)
-	// The European volatility of the price is above, by the premium.
-	vol, err := put.impliedVol(Put, target)
-	if err != nil || !curveVol(vol) {
-		vol = 0.3
-	}
-	low, high := 0.0, math.Inf(1)
-	lastVol, last, lastStep := 0.0, 0.0, 0.0
-	for range 60 {
-		value, exercised := curve.price(spot, vol)
-		f := value - target
-		if f == 0 {
-			return vol
-		}
-		if f > 0 {
-			high = vol
-		} else {
-			low = vol
-		}
-		slope := 0.0
-		if lastVol > 0 && !exercised {
-			slope = (f - last) / (vol - lastVol)
-		} else if !exercised {
-			slope = vegaOf(spot, vol, &put)
-		}
-		lastVol, last = vol, f
-		next := vol - f/slope
-		if !(next > low && next < high && slope > 0) {
-			next = 2 * low
-			if !math.IsInf(high, 1) {
-				next = 0.5 * (low + high)
-			}
-		}
-		// The error after a step of the secant is about its length times that of
-		// the one before.
-		step := math.Abs(next - vol)
-		vol = next
-		if step < 2e-5*vol || step*lastStep < 1e-7*vol*vol && lastStep > 0 {
-			return vol
-		}
-		lastStep = step
-		if !curveVol(vol) {
-			break
-		}
-	}
-	exact, _ := BSM{Spot: spot, Strike: 1, Years: put.Years, Rate: put.Rate, Yield: put.Yield}.AmericanImpliedVol(Put, target, Accuracy1e6)
-	return exact
-}
-
-func vegaOf(spot, vol float64, put *BSM) float64 {
-	dev := vol * math.Sqrt(put.Years)
-	d := (math.Log(spot)+(put.Rate-put.Yield)*put.Years)/dev + 0.5*dev
-	return spot * math.Exp(-put.Yield*put.Years) * density(d) * math.Sqrt(put.Years)
-}
-
-// AmericanGreeksBatch writes value, delta, gamma, theta, vega and boundary of
-// p[i] as kinds[i] into dst[i], with the boundaries shared as in
-// [AmericanPriceBatch]; the rhos are NaN, since every rate has its own boundary
-// ([BSM.AmericanGreeks] has them). The slices have equal lengths.
+// AmericanGreeksBatch writes value, Greeks and boundary of p[i] as kinds[i] into
+// dst[i]. Options that share time, rate and yield share the work of the exercise
+// boundary, and of how it moves with the rates. The slices have equal lengths.
 func AmericanGreeksBatch(dst []AmericanGreeks, p []BSM, kinds []Kind) error {
 	if err := sameLength(len(dst), len(p), len(kinds), len(p)); err != nil {
 		return err
 	}
-	var shared curves
+	shared := newExpiries(p)
 	for i := range p {
-		put := p[i].asPut(kinds[i])
-		if !validKind(kinds[i]) || put.exercise() != exerciseSingle || !curveVol(put.Vol) {
-			dst[i] = p[i].AmericanGreeks(kinds[i], Accuracy1e6)
-			continue
-		}
-		shared.of(&put).greeks(&dst[i], &p[i], kinds[i], &put)
+		shared.saw(i, p[i].Vol)
+	}
+	for i := range p {
+		shared.greeks(i, &dst[i], &p[i], kinds[i])
 	}
 	return nil
 }
 
-func (c *americanCurve) greeks(g *AmericanGreeks, p *BSM, k Kind, put *BSM) {
-	var boundary [curvePoints]float64
-	now := c.at(put.Vol, &boundary)
-	*g = AmericanGreeks{Rho: math.NaN(), RhoYield: math.NaN()}
-	ratio := c.limit * math.Exp(now)
-	g.Boundary = p.Strike * ratio
-	if k == Call {
-		g.Boundary = p.Strike / ratio
-	}
-	spot := put.Spot / put.Strike
-	if spot <= ratio {
-		*g = AmericanGreeks{Price: float64(k) * (p.Spot - p.Strike), Delta: float64(k), Boundary: g.Boundary, Exercise: true}
+func (x *expiries) greeks(i int, dst *AmericanGreeks, p *BSM, k Kind) {
+	t := x.table(i, k)
+	if t == nil || !t.usable(p) || !t.none && !t.has(p.Vol) {
+		*dst = p.AmericanGreeks(k, Accuracy1e6)
 		return
 	}
-	f := &gridCurve().final
-	dev := put.Vol * math.Sqrt(put.Years)
-	drift := put.Rate - put.Yield
-	own := math.Log(spot / c.limit)
-	price, delta, gamma := 0.0, 0.0, 0.0
-	for j := range curvePoints {
-		v := dev * f.root[j]
-		inverse := 1 / v
-		dp := (own-boundary[j]+drift*c.time[j])*inverse + 0.5*v
-		if dp > 7 {
-			continue
-		}
-		dm := dp - v
-		low, lowPDF := cdfDensity(-dm)
-		tail, pdf := cdfDensity(-dp)
-		cash, yield := f.weight[j]*c.discount[j], f.weight[j]*c.yield[j]
-		price += cash*low - yield*spot*tail
-		cash *= lowPDF * inverse / spot
-		pdf *= inverse
-		delta += yield*(pdf-tail) - cash
-		gamma += (cash*(dm*inverse+1) + yield*pdf*(1-dp*inverse)) / spot
-	}
-	unit := BSM{spot, 1, put.Years, put.Rate, put.Yield, put.Vol}
-	var e Greeks
-	unit.greeks(Put, &e)
-	price, delta, gamma = e.Price+put.Years*price, e.Delta+put.Years*delta, e.Gamma+put.Years*gamma
-	g.Price, g.Delta, g.Gamma = price*put.Strike, delta, gamma/put.Strike
-	if k == Call { // see AmericanGreeks
-		s := put.Spot / p.Spot
-		g.Delta, g.Gamma = (g.Price-put.Spot*delta)/p.Spot, g.Gamma*s*s
-	}
-	h := 0.005 * put.Vol
-	up, _ := c.price(spot, put.Vol+h)
-	down, _ := c.price(spot, put.Vol-h)
-	g.Vega = (up - down) / (2 * h) * put.Strike
-	g.Theta = p.Rate*g.Price - (p.Rate-p.Yield)*p.Spot*g.Delta - 0.5*p.Vol*p.Vol*p.Spot*p.Spot*g.Gamma
+	var g Greeks
+	_, boundary, exercised := t.greeks(p, &g, true)
+	*dst = AmericanGreeks{g.Price, g.Delta, g.Gamma, g.Theta, g.Vega, g.Rho, g.RhoYield, boundary, exercised}
 }

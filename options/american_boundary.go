@@ -14,28 +14,14 @@ type boundary struct {
 	grow, carry []float64 // e^(ru) and e^(qu) times the weight of the points, nodes × points
 	change      float64   // the last largest step of ln(B), relative to vol·√T
 	used        int       // iterations
+	once        bool      // one iteration is enough
+	work        []float64
 }
 
 // newBoundary solves for the boundary of a put with Rate ≥ 0 that has one, from
 // start if it is given.
 func newBoundary(put BSM, g *americanGrid, start *boundary) *boundary {
-	b := &boundary{grid: g, put: put, limit: put.Strike}
-	if put.Yield > put.Rate {
-		b.limit = put.Strike * (put.Rate / put.Yield)
-	}
-	n, l := g.nodes, g.points
-	work := make([]float64, n+2*n*l)
-	b.h, work = work[:n], work[n:]
-	b.grow, work = work[:n*l], work[n*l:]
-	b.carry = work[:n*l]
-	for i := range n {
-		tau := put.Years * g.zp[i]
-		for j := range l {
-			u := tau * g.share[j]
-			b.grow[i*l+j] = tau * g.weight[j] * expSum(put.Rate*u, 0)
-			b.carry[i*l+j] = tau * g.weight[j] * expSum(put.Yield*u, 0)
-		}
-	}
+	b := unsolved(put, g)
 	if start != nil {
 		b.from(start)
 	} else {
@@ -45,18 +31,43 @@ func newBoundary(put BSM, g *americanGrid, start *boundary) *boundary {
 	return b
 }
 
+// unsolved makes a boundary with all that does not depend on the volatility.
+func unsolved(put BSM, g *americanGrid) *boundary {
+	b := &boundary{grid: g, put: put, limit: put.Strike}
+	if put.Yield > put.Rate {
+		b.limit = put.Strike * (put.Rate / put.Yield)
+	}
+	n, l := g.nodes, g.points
+	work := make([]float64, n*(n+3)+2*n*l)
+	b.h, work = work[:n], work[n:]
+	b.work, work = work[:n*(n+2)], work[n*(n+2):]
+	b.grow, work = work[:n*l], work[n*l:]
+	b.carry = work[:n*l]
+	for i := range n {
+		tau := put.Years * g.zp[i]
+		for j := range l {
+			u := tau * g.share[j]
+			b.grow[i*l+j] = tau * g.weight[j] * expSum(put.Rate*u, 0)
+			b.carry[i*l+j] = tau * g.weight[j]
+			if put.Yield != 0 {
+				b.carry[i*l+j] *= expSum(put.Yield*u, 0)
+			}
+		}
+	}
+	return b
+}
+
 // solve applies Newton's method to x = ln(B/X) at the nodes. The plain fixed
 // point settles what is smooth in a few steps, but hardly moves what alternates
 // from node to node; the derivatives cost little beside the integrals.
 func (b *boundary) solve() {
 	n := b.grid.nodes
-	work := make([]float64, n*(n+2))
-	x, fx, jacobian := work[:n], work[n:2*n], work[2*n:]
+	x, fx, jacobian := b.work[:n], b.work[n:2*n], b.work[2*n:]
 	inverseDev := 1 / (b.put.Vol * math.Sqrt(b.put.Years))
 	for i, h := range b.h {
 		x[i] = -math.Sqrt(h)
 	}
-	for b.used < b.grid.iterations {
+	for b.used < b.most() {
 		b.step(x, fx, jacobian)
 		b.used++
 		for i := range n {
@@ -76,6 +87,13 @@ func (b *boundary) solve() {
 			break
 		}
 	}
+}
+
+func (b *boundary) most() int {
+	if b.once {
+		return 1
+	}
+	return b.grid.iterations
 }
 
 // floor is what H is at the least, per unit of time: between the nodes next to
@@ -123,21 +141,36 @@ func solveLinear(a, b []float64) {
 }
 
 // newBoundaryFor solves at an accuracy. For 1e-8 it goes through the grid of 1e-6
-// to a finer one, which is enough for most options: how far the values lie apart
-// tells for which it is not.
+// to finer ones, until two grids agree: how far their values lie apart tells how
+// far the finer one is from the truth, which is less by a factor of five at least.
 func newBoundaryFor(put BSM, a Accuracy, g *americanGrid) *boundary {
-	if a != Accuracy1e8 {
-		return newBoundary(put, g, nil)
-	}
-	first := newBoundary(put, grid1e6(), nil)
-	b := newBoundary(put, g, first)
-	if put.Spot > b.now() {
-		v := b.value(put.Spot)
-		if !(math.Abs(v-first.value(put.Spot)) <= 1e-7*v) {
-			b = newBoundary(put, grid1e8b(), b)
+	switch {
+	case a == Accuracy1e8:
+		last := newBoundary(put, grid1e6(), nil)
+		v := last.value(put.Spot)
+		for i, next := range [...]*americanGrid{g, grid1e8b(), grid1e8c()} {
+			b := newBoundary(put, next, last)
+			was := v
+			if v = b.value(put.Spot); put.Spot <= b.now() || math.Abs(v-was) <= agreement[i]*v {
+				return b
+			}
+			last = b
 		}
+		return last
+	case (a == 0 || a == Accuracy1e6) && put.hard():
+		return newBoundary(put, grid1e6b(), nil)
 	}
-	return b
+	return newBoundary(put, g, nil)
+}
+
+// agreement is how far two grids may lie apart for the finer to be within 1e-8.
+var agreement = [...]float64{1.5e-8, 4e-8, 0}
+
+// hard reports that what exercising earns outweighs the randomness: boundary and
+// integrand then change fast next to the present.
+func (p *BSM) hard() bool {
+	earned := max(math.Abs(p.Rate), math.Abs(p.Rate-p.Yield)) * math.Sqrt(p.Years)
+	return earned > 1.45*p.Vol
 }
 
 // now returns B(T).

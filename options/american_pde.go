@@ -10,18 +10,27 @@ import (
 // with two exercise boundaries.
 
 // gridValue values an option by finite differences, with the leading errors
-// removed by Richardson's extrapolation: the one in the spot's step is quadratic,
-// the one in time linear where exercise is early.
+// removed by Richardson's extrapolation: both are quadratic, since steps are
+// small where the value changes fast.
 func gridValue(p BSM, k Kind, dividends []Dividend, model DividendModel, american bool) float64 {
+	if american && k == Call && p.Yield <= 0 && p.Rate >= 0 { // exercised at the ex-dates alone: cheaper
+		return gridValueOn(p, k, dividends, model, american, 2*gridSpace, gridSteps)
+	}
+	return gridValueOn(p, k, dividends, model, american, gridSpace, gridSteps)
+}
+
+// The nodes and steps of the coarsest grid.
+const (
+	gridSpace = 400
+	gridSteps = 200
+)
+
+func gridValueOn(p BSM, k Kind, dividends []Dividend, model DividendModel, american bool, space, steps int) float64 {
 	solve := func(space, steps int) float64 {
 		return newPriceGrid(p, k, dividends, model, american, space, steps).solve()
 	}
-	coarse, middle, fine := solve(400, 200), solve(800, 200), solve(800, 400)
-	order := 3.0 // one less than the factor by which the error in time falls
-	if american {
-		order = 1
-	}
-	return fine + (fine-middle)/order + (middle-coarse)/3
+	coarse, middle, fine := solve(space, steps), solve(2*space, steps), solve(2*space, 2*steps)
+	return fine + (fine-middle)/3 + (middle-coarse)/3
 }
 
 type priceGrid struct {
@@ -30,6 +39,9 @@ type priceGrid struct {
 	dividends []Dividend // by falling time
 	model     DividendModel
 	american  bool
+	between   bool // exercised early at other times than just before an ex-date, too
+	twice     bool // between two boundaries
+	known     bool // the obstacle, which is the same at all times but for escrowed dividends
 	steps     int
 	dx        float64
 	spot      []float64 // e^x at the nodes, the option's spot in the middle
@@ -42,6 +54,9 @@ type priceGrid struct {
 
 func newPriceGrid(p BSM, k Kind, dividends []Dividend, model DividendModel, american bool, space, steps int) *priceGrid {
 	g := &priceGrid{p: p, sign: float64(k), model: model, american: american, steps: steps}
+	g.between = american && !(k == Call && p.Yield <= 0 && p.Rate >= 0)
+	put := p.asPut(k)
+	g.twice = put.exercise() == exerciseBetween
 	g.dividends = append(g.dividends, dividends...)
 	sort.Slice(g.dividends, func(i, j int) bool { return g.dividends[i].Years > g.dividends[j].Years })
 	total := 0.0
@@ -94,25 +109,29 @@ func (g *priceGrid) solve() float64 {
 			}
 		}
 	}
-	if g.model == Escrowed {
-		g.march(p.Years, 0)
-		return g.v[g.middle]
-	}
 	now := p.Years
 	for _, d := range g.dividends {
 		if d.Years > p.Years || d.Years < 0 {
 			continue
 		}
 		g.march(now, d.Years)
-		g.pay(d.Cash)
 		now = d.Years
+		shift := -p.Strike
+		if g.model == SpotModel {
+			g.pay(d.Cash)
+		} else {
+			shift += g.escrow(now) + d.Cash
+		}
+		if g.american {
+			g.exercise(shift)
+		}
 	}
 	g.march(now, 0)
 	return g.v[g.middle]
 }
 
 // pay moves the value across an ex-date: before, the spot is higher by the
-// dividend; and it may be best to exercise just then.
+// dividend.
 func (g *priceGrid) pay(cash float64) {
 	after := append(g.rhs[:0], g.v...)
 	n := len(g.spot)
@@ -121,27 +140,28 @@ func (g *priceGrid) pay(cash float64) {
 		left := s - cash
 		if left <= g.spot[0] {
 			g.v[i] = after[0]
-		} else {
-			at := (math.Log(left) - x0) / g.dx
-			j := max(1, min(int(at), n-3))
-			u := at - float64(j)
-			// Lagrange's cubic through four nodes.
-			g.v[i] = after[j-1]*(-u*(u-1)*(u-2)/6) + after[j]*((u+1)*(u-1)*(u-2)/2) +
-				after[j+1]*(-(u+1)*u*(u-2)/2) + after[j+2]*((u+1)*u*(u-1)/6)
+			continue
 		}
+		at := (math.Log(left) - x0) / g.dx
+		j := max(1, min(int(at), n-3))
+		u := at - float64(j)
+		// Lagrange's cubic through four nodes.
+		g.v[i] = after[j-1]*(-u*(u-1)*(u-2)/6) + after[j]*((u+1)*(u-1)*(u-2)/2) +
+			after[j+1]*(-(u+1)*u*(u-2)/2) + after[j+2]*((u+1)*u*(u-1)/6)
 	}
-	if !g.american {
-		return
-	}
-	// At the kink where exercising begins, the mean over the node's cell.
+}
+
+// exercise lets the option be exercised just before an ex-date, when that gives
+// spot plus shift. At the kink where it begins, a node has the mean over its cell.
+func (g *priceGrid) exercise(shift float64) {
+	gains, n := g.rhs, len(g.spot)
 	for i, s := range g.spot {
-		gain := g.sign*(s-g.p.Strike) - g.v[i]
-		after[i] = gain
+		gains[i] = g.sign*(s+shift) - g.v[i]
 	}
 	for i := range g.v {
 		lo, hi := max(i-1, 0), min(i+1, n-1)
-		half := math.Abs(after[hi]-after[lo]) / (2 * float64(hi-lo)) // of the gain over half a cell
-		switch gain := after[i]; {
+		half := math.Abs(gains[hi]-gains[lo]) / (2 * float64(hi-lo)) // of the gain over half a cell
+		switch gain := gains[i]; {
 		case gain >= half:
 			g.v[i] += gain
 		case gain > -half:
@@ -150,24 +170,32 @@ func (g *priceGrid) pay(cash float64) {
 	}
 }
 
-// march goes back from time from to time to: four implicit quarter steps to
-// smooth what is not, then Crank and Nicolson's.
+// march goes back from time from to time to. The value changes like the root of
+// the time since a payoff or an ex-date has bent it, so the steps grow from there
+// in proportion to that root; the first few are implicit, which smooths the bend,
+// and the others Crank and Nicolson's.
 func (g *priceGrid) march(from, to float64) {
 	if !(from > to) {
 		return
 	}
-	n := max(8, int(float64(g.steps)*(from-to)/g.p.Years+0.5))
-	dt := (from - to) / float64(n)
+	n := max(16, int(float64(g.steps)*math.Sqrt((from-to)/g.p.Years)+0.5))
 	t := from
-	for range 4 {
-		g.step(0.25*dt, 1, t-0.25*dt)
-		t -= 0.25 * dt
-	}
-	for i := 1; i < n; i++ {
-		t = from - float64(i+1)*dt
-		g.step(dt, 0.5, t)
+	for i := range n {
+		u := float64(i+1) / float64(n)
+		next := from - (from-to)*u*u
+		if i == n-1 {
+			next = to
+		}
+		theta := 0.5
+		if i < implicitSteps {
+			theta = 1
+		}
+		g.step(t-next, theta, next)
+		t = next
 	}
 }
+
+const implicitSteps = 3
 
 // step solves (1-θ·dt·L)·v = (1+(1-θ)·dt·L)·v', and with early exercise the same
 // under v ≥ what exercising gives: the nodes that are exercised are guessed and
@@ -186,21 +214,31 @@ func (g *priceGrid) step(dt, theta, t float64) {
 	// At the ends the value is linear in the spot: v0 = (1+c)·v1 - c·v2.
 	c := (g.spot[1] - g.spot[0]) / (g.spot[2] - g.spot[1])
 	e := (g.spot[n-1] - g.spot[n-2]) / (g.spot[n-2] - g.spot[n-3])
-	if g.american {
-		shift := -p.Strike
-		if g.model == Escrowed {
-			shift += g.escrow(t)
+	if g.between {
+		if shift := -p.Strike; g.model == Escrowed || !g.known {
+			if g.model == Escrowed {
+				shift += g.escrow(t)
+			}
+			for i, s := range g.spot {
+				g.obstacle[i] = g.sign * (s + shift)
+			}
+			g.known = true
 		}
-		for i, s := range g.spot {
-			g.obstacle[i] = g.sign * (s + shift)
-			g.exercised[i] = g.obstacle[i] > 0 && g.v[i] <= g.obstacle[i]
+		if g.twice {
+			for i, gives := range g.obstacle {
+				g.exercised[i] = gives > 0 && g.v[i] <= gives
+			}
 		}
+	}
+	if g.between && !g.twice {
+		g.project(lower, diag, upper, c, e)
+		return
 	}
 	for range 20 {
 		// Thomas's algorithm; an exercised node is its own equation.
 		for i := 1; i < n-1; i++ {
 			l, d, u, r := lower, diag, upper, g.rhs[i]
-			if g.american && g.exercised[i] {
+			if g.between && g.exercised[i] {
 				l, d, u, r = 0, 1, 0, g.obstacle[i]
 			} else if i == 1 {
 				d, u, l = d+l*(1+c), u-l*c, 0
@@ -218,7 +256,7 @@ func (g *priceGrid) step(dt, theta, t float64) {
 		for i := n - 3; i >= 1; i-- {
 			g.v[i] = (g.v[i] - g.upper[i]*g.v[i+1]) / g.diag[i]
 		}
-		if !g.american {
+		if !g.between {
 			break
 		}
 		changed := false
@@ -239,8 +277,60 @@ func (g *priceGrid) step(dt, theta, t float64) {
 	}
 	g.v[0] = (1+c)*g.v[1] - c*g.v[2]
 	g.v[n-1] = (1+e)*g.v[n-2] - e*g.v[n-3]
-	if g.american {
+	if g.between {
 		g.v[0] = max(g.v[0], g.obstacle[0])
 		g.v[n-1] = max(g.v[n-1], g.obstacle[n-1])
 	}
+}
+
+// project solves a step for an option with one exercise boundary in one pass:
+// eliminating from the side that is not exercised, what exercising gives is taken
+// where it is more as the other side is substituted (Brennan and Schwartz 1977).
+func (g *priceGrid) project(lower, diag, upper, c, e float64) {
+	n := len(g.v)
+	if g.sign < 0 { // exercised at the low end: eliminate from the high one
+		d, l, r := diag+upper*(1+e), lower-upper*e, g.rhs[n-2]
+		inverse := 1 / d
+		g.diag[n-2], g.upper[n-2], g.v[n-2] = inverse, l, r // upper holds what multiplies the lower neighbour
+		for i := n - 3; i >= 1; i-- {
+			d, l, u := diag, lower, upper
+			if i == 1 {
+				d, u, l = d+l*(1+c), u-l*c, 0
+			}
+			w := u * inverse
+			d -= w * g.upper[i+1]
+			r = g.rhs[i] - w*r
+			inverse = 1 / d
+			g.diag[i], g.upper[i], g.v[i] = inverse, l, r
+		}
+		last := max(g.v[1]*g.diag[1], g.obstacle[1])
+		g.v[1] = last
+		for i := 2; i < n-1; i++ {
+			last = max((g.v[i]-g.upper[i]*last)*g.diag[i], g.obstacle[i])
+			g.v[i] = last
+		}
+	} else {
+		d, u, r := diag+lower*(1+c), upper-lower*c, g.rhs[1]
+		inverse := 1 / d
+		g.diag[1], g.upper[1], g.v[1] = inverse, u, r
+		for i := 2; i < n-1; i++ {
+			d, l, u := diag, lower, upper
+			if i == n-2 {
+				l, d, u = l-u*e, d+u*(1+e), 0
+			}
+			w := l * inverse
+			d -= w * g.upper[i-1]
+			r = g.rhs[i] - w*r
+			inverse = 1 / d
+			g.diag[i], g.upper[i], g.v[i] = inverse, u, r
+		}
+		last := max(g.v[n-2]*g.diag[n-2], g.obstacle[n-2])
+		g.v[n-2] = last
+		for i := n - 3; i >= 1; i-- {
+			last = max((g.v[i]-g.upper[i]*last)*g.diag[i], g.obstacle[i])
+			g.v[i] = last
+		}
+	}
+	g.v[0] = max((1+c)*g.v[1]-c*g.v[2], g.obstacle[0])
+	g.v[n-1] = max((1+e)*g.v[n-2]-e*g.v[n-3], g.obstacle[n-1])
 }

@@ -40,7 +40,7 @@ func TestAmericanReachesItsAccuracy(t *testing.T) {
 	}{
 		{options.Accuracy1e4, 1, 1e-5, 1e-4},
 		{options.Accuracy1e6, 1, 1e-6, 1e-5},
-		{options.Accuracy1e8, 3, 1e-8, 3e-8},
+		{options.Accuracy1e8, 1, 1e-8, 1e-8},
 		{options.Accuracy1e10, 10, 1e-11, 3e-10},
 	} {
 		var errs spread

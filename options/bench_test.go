@@ -100,6 +100,17 @@ func BenchmarkAmericanChain(b *testing.B) {
 			}
 			perExp(b, len(p))
 		})
+		b.Run("Both/"+name, func(b *testing.B) {
+			greeks := make([]options.AmericanGreeks, len(p))
+			for b.Loop() {
+				options.InParallel(len(p), workers, func(from, to int) {
+					if err := options.AmericanImpliedBatch(dst[from:to], greeks[from:to], p[from:to], kinds[from:to], prices[from:to]); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			perExp(b, len(p))
+		})
 		b.Run("Greeks/"+name, func(b *testing.B) {
 			greeks := make([]options.AmericanGreeks, len(p))
 			for b.Loop() {

@@ -15,6 +15,9 @@ type ChainOptions struct {
 	// Spot is the price of the underlying. Zero: the median of the quotes'
 	// own Spot, and without one what put-call parity of the nearest expiry says.
 	Spot float64
+	// Dividends are the cash dividends to come, per share, in years from At. They
+	// are escrowed; see NewChain. Nil leaves all dividends to the implied yield.
+	Dividends []Dividend
 	// European values every contract as if it could not be exercised early.
 	European bool
 	// Workers is how many goroutines value expiries side by side; 0 means one.

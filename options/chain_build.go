@@ -26,6 +26,15 @@ const clockSkew = time.Minute
 // several underlyings, an impossible rate or spot, no spot to be found. When
 // every quote is dropped the chain has no expiries.
 //
+// # Cash dividends
+//
+// Dividends given in the options are escrowed: the spot without their present
+// value is what is lognormal, and the Greeks are by it, Theta with that present
+// value kept as it is. The forward then tells the yield that is left besides them,
+// the cost of borrowing. American contracts of the expiries after an ex-date are
+// valued by finite differences, contract by contract: ten milliseconds or so each,
+// where others share what costs a microsecond; Workers helps.
+//
 // # Forward, yield and Greeks
 //
 // The forward is the weighted median of strike + e^(rT)·(call - put) over the
@@ -57,6 +66,8 @@ func NewChain(quotes []market.OptionQuote, opts *ChainOptions) (*Chain, error) {
 		return nil, invalid.Missing("quotes", "at least one option quote")
 	case !(math.Abs(opts.Rate) <= 1):
 		return nil, invalid.Field("rate", opts.Rate, "a rate from -1 to 1 such as 0.05 for 5 % a year")
+	case opts.badDividend() != nil:
+		return nil, opts.badDividend()
 	case !(opts.Spot >= 0 && opts.Spot <= math.MaxFloat64):
 		return nil, invalid.Field("spot", opts.Spot, "the underlying's price above 0, or 0 to take it from the quotes")
 	}
@@ -86,10 +97,15 @@ func NewChain(quotes []market.OptionQuote, opts *ChainOptions) (*Chain, error) {
 	if math.IsNaN(c.Spot) && len(groups) > 0 {
 		return nil, invalid.Missing("spot", "the underlying's price: the quotes carry none, and none follows from a pair of call and put")
 	}
+	if n := len(groups); n > 0 {
+		if pv := presentValue(opts.dividendsUntil(groups[n-1].Years), opts.Rate); !(pv < c.Spot) {
+			return nil, invalid.Fieldf("dividends", pv, "a present value below the spot, %v", c.Spot)
+		}
+	}
 	skipped := make([][]Skip, len(groups))
 	value := func(i int) {
 		groups[i].Spot, groups[i].Rate = c.Spot, opts.Rate
-		skipped[i] = c.value(&groups[i], opts.European)
+		skipped[i] = c.value(&groups[i], opts.European, opts.dividendsUntil(groups[i].Years))
 	}
 	eachOf(len(groups), opts.Workers, value)
 	for _, skips := range skipped {
@@ -106,73 +122,117 @@ func (c *Chain) group(quotes []market.OptionQuote, cal *market.Calendar) []Expir
 		date       market.Date
 		settlement market.Settlement
 	}
-	type contractKey struct {
-		key
-		kind   Kind
-		strike float64
+	exclude := func(symbol market.Symbol, reason string) {
+		c.Skipped = append(c.Skipped, Skip{Symbol: symbol, Reason: reason, Excluded: true})
 	}
-	exclude := func(q market.OptionQuote, reason string) {
-		c.Skipped = append(c.Skipped, Skip{Symbol: q.Symbol, Reason: reason, Excluded: true})
+	type member struct {
+		expiry, quote int32
+		kind          Kind
+		strike        float64
 	}
-	expiries := map[key]*Expiry{}
-	seen := map[contractKey]int{} // index in the expiry's contracts
-	for _, q := range quotes {
-		if q.Root == "" {
+	var groups []Expiry
+	var sizes []int
+	members := make([]member, 0, len(quotes))
+	known := map[key]int32{}
+	var last key
+	place := int32(-1)
+	for i := range quotes {
+		q := &quotes[i]
+		k := key{q.Root, q.Expiration, q.Settlement}
+		if k.root == "" {
 			if contract, ok := q.Symbol.Contract(); ok {
-				q.Root = contract.Root
+				k.root = contract.Root
 			}
 		}
-		k := key{q.Root, q.Expiration, q.Settlement}
 		switch {
 		case !validKind(q.Kind):
-			exclude(q, "neither call nor put")
+			exclude(q.Symbol, "neither call nor put")
 			continue
 		case !(q.Strike > 0) || math.IsInf(q.Strike, 0):
-			exclude(q, "no positive strike")
+			exclude(q.Symbol, "no positive strike")
 			continue
 		case q.Expiration.IsZero():
-			exclude(q, "no expiration date")
+			exclude(q.Symbol, "no expiration date")
 			continue
 		case q.Time.After(c.At.Add(clockSkew)):
-			exclude(q, "quoted after the time of valuation")
+			exclude(q.Symbol, "quoted after the time of valuation")
 			continue
 		}
-		e := expiries[k]
-		if e == nil {
-			end := ExpiryTime(q.Expiration, q.Settlement, cal)
-			e = &Expiry{Date: q.Expiration, Root: q.Root, Settlement: q.Settlement, Time: end, Years: YearsToExpiry(c.At, end)}
-			expiries[k] = e
-		}
-		if !(e.Years > 0) {
-			exclude(q, "expired")
-			continue
-		}
-		contract := Contract{OptionQuote: q, Mid: q.Mid()}
-		ck := contractKey{k, q.Kind, q.Strike}
-		if i, ok := seen[ck]; ok {
-			if other := e.Contracts[i].OptionQuote; q.Time.After(other.Time) {
-				e.Contracts[i] = contract
-				q = other
+		if place < 0 || k != last {
+			found, ok := known[k]
+			if !ok {
+				found = int32(len(groups))
+				known[k] = found
+				end := ExpiryTime(q.Expiration, q.Settlement, cal)
+				groups = append(groups, Expiry{Date: q.Expiration, Root: k.root, Settlement: q.Settlement, Time: end, Years: YearsToExpiry(c.At, end)})
+				sizes = append(sizes, 0)
 			}
-			exclude(q, "another quote of the same contract is newer")
+			place, last = found, k
+		}
+		if !(groups[place].Years > 0) {
+			exclude(q.Symbol, "expired")
 			continue
 		}
-		seen[ck] = len(e.Contracts)
-		e.Contracts = append(e.Contracts, contract)
+		members = append(members, member{place, int32(i), q.Kind, q.Strike})
+		sizes[place]++
 	}
-	groups := make([]Expiry, 0, len(expiries))
-	for _, e := range expiries {
-		if len(e.Contracts) > 0 {
-			slices.SortFunc(e.Contracts, func(a, b Contract) int {
-				return cmp.Or(cmp.Compare(a.Strike, b.Strike), cmp.Compare(b.Kind, a.Kind))
-			})
-			groups = append(groups, *e)
+	// Contracts are large: their places are sorted instead. Of two quotes of a
+	// contract the newest comes first, of equally new ones the one given first.
+	slices.SortFunc(members, func(a, b member) int {
+		switch {
+		case a.expiry != b.expiry:
+			return int(a.expiry - b.expiry)
+		case a.strike != b.strike:
+			return cmp.Compare(a.strike, b.strike)
+		case a.kind != b.kind:
+			return int(b.kind) - int(a.kind)
 		}
+		return cmp.Or(quotes[b.quote].Time.Compare(quotes[a.quote].Time), int(a.quote-b.quote))
+	})
+	for i, m := range members {
+		q := &quotes[m.quote]
+		e := &groups[m.expiry]
+		if i > 0 {
+			if before := members[i-1]; before.expiry == m.expiry && before.kind == m.kind && before.strike == m.strike {
+				exclude(q.Symbol, "another quote of the same contract is newer")
+				continue
+			}
+		}
+		if e.Contracts == nil {
+			e.Contracts = make([]Contract, 0, sizes[m.expiry])
+		}
+		e.Contracts = append(e.Contracts, Contract{OptionQuote: *q, Mid: q.Mid()})
+		e.Contracts[len(e.Contracts)-1].Root = e.Root
 	}
+	groups = slices.DeleteFunc(groups, func(e Expiry) bool { return len(e.Contracts) == 0 })
 	slices.SortFunc(groups, func(a, b Expiry) int {
 		return cmp.Or(a.Date.Compare(b.Date), a.Time.Compare(b.Time), strings.Compare(a.Root, b.Root), strings.Compare(string(a.Settlement), string(b.Settlement)))
 	})
 	return groups
+}
+
+// dividendsUntil returns the cash dividends of the next years, by time.
+func (o *ChainOptions) dividendsUntil(years float64) []Dividend {
+	var out []Dividend
+	for _, d := range o.Dividends {
+		if d.Years > 0 && d.Years <= years && d.Cash > 0 {
+			out = append(out, d)
+		}
+	}
+	slices.SortFunc(out, func(a, b Dividend) int { return cmp.Compare(a.Years, b.Years) })
+	return out
+}
+
+func (o *ChainOptions) badDividend() error {
+	for _, d := range o.Dividends {
+		if !(math.Abs(d.Years) <= math.MaxFloat64) {
+			return invalid.Field("dividend years", d.Years, "a finite number")
+		}
+		if !(d.Cash >= 0 && d.Cash <= math.MaxFloat64) {
+			return invalid.Field("dividend cash", d.Cash, "a finite amount, at least 0")
+		}
+	}
+	return nil
 }
 
 // medianSpot returns the middle of the spots that quotes carry, NaN without any.
@@ -219,26 +279,31 @@ func eachOf(n, workers int, do func(i int)) {
 
 // value finds the expiry's forward and values its contracts. It returns those
 // that have no volatility. It only reads c.
-func (c *Chain) value(e *Expiry, european bool) (skipped []Skip) {
-	model := c.findForward(e)
+func (c *Chain) value(e *Expiry, european bool, dividends []Dividend) (skipped []Skip) {
+	spot := c.Spot - presentValue(dividends, e.Rate)
+	model := findForward(e, e.Contracts, spot)
 	var early *earlyExercise
 	if !european {
 		// The forward says what early exercise is worth, and the reverse.
-		early = newEarlyExercise(e, model, true)
-		made := model.Yield
-		for round := 0; round < 4 && early != nil; round++ {
+		early = newEarlyExercise(e, model, dividends, true)
+		made, rounds := model.Yield, 4
+		if len(dividends) > 0 {
+			rounds = 1 // each costs grids for every contract that decides
+		}
+		for round := 0; round < rounds && early != nil; round++ {
 			early.fill(e, model)
-			next := c.findForward(e)
+			from, to := e.deciding()
+			next := findForward(e, e.Contracts[from:to], spot)
 			settled := math.Abs(next.Spot/model.Spot-1) < 1e-6 && math.Abs(next.Yield-model.Yield) < 1e-6
 			if model = next; settled {
 				break
 			}
 			if math.Abs(model.Yield-made) > 1e-4 {
-				early, made = newEarlyExercise(e, model, true), model.Yield
+				early, made = newEarlyExercise(e, model, dividends, true), model.Yield
 			}
 		}
 		if early != nil {
-			early = newEarlyExercise(e, model, false)
+			early = newEarlyExercise(e, model, dividends, false)
 		}
 	}
 	e.Yield = model.Yield
@@ -263,7 +328,7 @@ func (c *Chain) value(e *Expiry, european bool) (skipped []Skip) {
 		}
 		var g Greeks
 		if q.EarlyExercise = 0; table != nil && !math.IsNaN(model.Vol) {
-			g, q.EarlyExercise = table.greeks(model)
+			q.EarlyExercise, _, _ = table.greeks(&model, &g, true)
 		} else {
 			g = model.Greeks(q.Kind)
 		}
@@ -274,17 +339,18 @@ func (c *Chain) value(e *Expiry, european bool) (skipped []Skip) {
 	return skipped
 }
 
-// findForward sets the expiry's forward and returns the model that goes with it,
-// without strike and volatility.
-func (c *Chain) findForward(e *Expiry) BSM {
+// findForward sets the expiry's forward, from some of its contracts, and returns
+// the model that goes with it, without strike and volatility. Spot is the chain's
+// without the cash dividends until expiry.
+func findForward(e *Expiry, contracts []Contract, spot float64) BSM {
 	grow := growth(e.Rate, e.Years)
-	e.Forward, e.ForwardFrom = c.Spot*grow, "spot"
-	if forward, ok := parityForward(e.Contracts, grow); ok && math.Abs(forward/e.Forward-1) < 0.5 {
+	e.Forward, e.ForwardFrom = spot*grow, "spot"
+	if forward, ok := parityForward(contracts, grow); ok && math.Abs(forward/e.Forward-1) < 0.5 {
 		e.Forward, e.ForwardFrom = forward, "parity"
 	}
 	model := BSM{Spot: e.Forward / grow, Years: e.Years, Rate: e.Rate}
-	if yield := e.Rate - math.Log(e.Forward/c.Spot)/e.Years; e.ForwardFrom == "parity" && e.Years > quarter && math.Abs(yield) < quarter {
-		model.Spot, model.Yield = c.Spot, yield
+	if yield := e.Rate - math.Log(e.Forward/spot)/e.Years; e.ForwardFrom == "parity" && e.Years > quarter && math.Abs(yield) < quarter {
+		model.Spot, model.Yield = spot, yield
 	}
 	return model
 }

@@ -167,8 +167,8 @@ func TestChainDropsWhatIsNoLiveContract(t *testing.T) {
 		require.True(t, s.Excluded)
 		reasons = append(reasons, s.Reason)
 	}
-	require.Equal(t, []string{"another quote of the same contract is newer", "neither call nor put", "no positive strike", "no expiration date",
-		"expired", "quoted after the time of valuation", "another quote of the same contract is newer"}, reasons)
+	require.Equal(t, []string{"neither call nor put", "no positive strike", "no expiration date",
+		"expired", "quoted after the time of valuation", "another quote of the same contract is newer", "another quote of the same contract is newer"}, reasons)
 
 	c, err = options.NewChain(quotes[3:5], &options.ChainOptions{At: m.at})
 	require.NoError(t, err, "nothing usable is no error")

@@ -28,7 +28,7 @@ const (
 // PriceDividends returns the value of the European option when the share pays
 // cash dividends until expiry, besides the continuous yield. Escrowed it is the
 // exact formula; in the spot model it comes from finite differences, exact to
-// about 1e-5 of the strike.
+// about 1e-6 of the strike.
 func (p BSM) PriceDividends(k Kind, dividends []Dividend, m DividendModel) (float64, error) {
 	if err := p.checkDividends(k, dividends, m); err != nil {
 		return math.NaN(), err
@@ -45,7 +45,7 @@ func (p BSM) PriceDividends(k Kind, dividends []Dividend, m DividendModel) (floa
 }
 
 // AmericanDividends returns the value of the American option when the share
-// pays cash dividends, by finite differences exact to about 1e-5 of the strike.
+// pays cash dividends, by finite differences exact to about 1e-6 of the strike.
 // A call is exercised just before an ex-date if at all, when the yield is 0 and
 // the rate is not negative.
 func (p BSM) AmericanDividends(k Kind, dividends []Dividend, m DividendModel) (float64, error) {

@@ -13,54 +13,85 @@ import (
 )
 
 // QuantLib's values: European escrowed exact; the spot model by finite
-// differences with an error of their own. Three times that is allowed, and a
-// millionth of the spot for the rows whose error column says less. In the rows
-// with a deviation above 90 % over the life that engine's grid ends above the
-// dividends, which costs it more than it says.
+// differences with an error of their own, of which three times is allowed. Where
+// they err more than they say, a grid of twice the nodes and
+// steps has to confirm ours: that engine's grid ends above the dividends when the
+// deviation is large, and it converges slowly where a put is exercised just after
+// an ex-date.
 func TestDividendsMatchTheTable(t *testing.T) {
 	var european, american spread
+	beyond := 0
 	for i, row := range readTable(t, "discrete_div.csv") {
-		if testing.Short() && i%6 != 0 {
+		if (testing.Short() || underRace) && i%6 != 0 {
 			continue
 		}
-		p := options.BSM{Spot: number(t, row, "S"), Strike: number(t, row, "K"), Years: number(t, row, "days") / 365,
-			Rate: number(t, row, "r"), Vol: number(t, row, "sigma")}
-		k := sign(t, row)
-		var dividends []options.Dividend
-		cash := strings.Split(row["div_cash(;)"], ";")
-		for j, day := range strings.Split(row["div_days(;)"], ";") {
-			if day == "" { // no dividend
-				continue
-			}
-			days, err := strconv.ParseFloat(day, 64)
-			require.NoError(t, err)
-			amount, err := strconv.ParseFloat(cash[j], 64)
-			require.NoError(t, err)
-			dividends = append(dividends, options.Dividend{Years: days / 365, Cash: amount})
-		}
+		p, k, dividends := dividendRow(t, row)
 		escrowed, err := p.PriceDividends(k, dividends, options.Escrowed)
 		require.NoError(t, err)
 		require.InEpsilon(t, number(t, row, "euro_escrowed"), escrowed, 1e-10)
-		if i%3 != 0 { // a third of the rows: each takes a tenth of a second
-			continue
-		}
 		spot, err := p.PriceDividends(k, dividends, options.SpotModel)
 		require.NoError(t, err)
 		early, err := p.AmericanDividends(k, dividends, options.SpotModel)
 		require.NoError(t, err)
-		require.GreaterOrEqual(t, early, spot-1e-6)
-		allowed := 1e-6 * p.Spot
-		if p.Vol*math.Sqrt(p.Years) > 0.9 {
-			allowed = 2e-5 * p.Spot
+		require.GreaterOrEqual(t, early, spot-1e-5)
+		allowedE, allowedA := 3*number(t, row, "euro_spot_err"), 3*number(t, row, "amer_spot_err")
+		e, a := math.Abs(spot-number(t, row, "euro_spot_fd"))/allowedE, math.Abs(early-number(t, row, "amer_spot_fd"))/allowedA
+		if e > 1 || a > 1 {
+			beyond++
+			for _, finer := range []int{2} {
+				assert.InDelta(t, options.FinerDividends(p, k, dividends, false, finer), spot, 0.1*allowedE, "row %d European %v", i, row)
+				assert.InDelta(t, options.FinerDividends(p, k, dividends, true, finer), early, 0.3*allowedA, "row %d American %v", i, row)
+			}
+			continue
 		}
-		e := math.Abs(spot-number(t, row, "euro_spot_fd")) / (3*number(t, row, "euro_spot_err") + allowed)
-		a := math.Abs(early-number(t, row, "amer_spot_fd")) / (3*number(t, row, "amer_spot_err") + allowed)
-		assert.LessOrEqual(t, e, 1.0, "row %d European %v", i, row)
-		assert.LessOrEqual(t, a, 1.0, "row %d American %v", i, row)
 		european, american = append(european, e), append(american, a)
 	}
+	require.LessOrEqual(t, beyond, 2, "rows of the table that miss their own error")
 	european.log(t, "european")
 	american.log(t, "american")
+}
+
+func dividendRow(t *testing.T, row map[string]string) (p options.BSM, k options.Kind, dividends []options.Dividend) {
+	p = options.BSM{Spot: number(t, row, "S"), Strike: number(t, row, "K"), Years: number(t, row, "days") / 365,
+		Rate: number(t, row, "r"), Vol: number(t, row, "sigma")}
+	cash := strings.Split(row["div_cash(;)"], ";")
+	for j, day := range strings.Split(row["div_days(;)"], ";") {
+		if day == "" { // no dividend
+			continue
+		}
+		days, err := strconv.ParseFloat(day, 64)
+		require.NoError(t, err)
+		amount, err := strconv.ParseFloat(cash[j], 64)
+		require.NoError(t, err)
+		dividends = append(dividends, options.Dividend{Years: days / 365, Cash: amount})
+	}
+	return p, sign(t, row), dividends
+}
+
+// Escrowed, a call is exercised just before an ex-date or not at all: with one
+// dividend that is the formula of Roll, Geske and Whaley, here by direct
+// integration over the spot at the ex-date.
+func TestEscrowedCallsAreExercisedJustBeforeTheExDate(t *testing.T) {
+	for _, p := range []options.BSM{
+		{Spot: 100, Strike: 95, Years: 0.5, Rate: 0.05, Vol: 0.25},
+		{Spot: 80, Strike: 82, Years: 1, Rate: 0.06, Vol: 0.3},
+		{Spot: 120, Strike: 100, Years: 0.3, Rate: 0.01, Vol: 0.5},
+	} {
+		d := options.Dividend{Years: 0.6 * p.Years, Cash: 4}
+		risky := p.Spot - d.Cash*math.Exp(-p.Rate*d.Years)
+		sum, points := 0.0, 20_000
+		for i := range points {
+			z := -9 + 18*(float64(i)+0.5)/float64(points)
+			then := p
+			then.Spot = risky * math.Exp((p.Rate-0.5*p.Vol*p.Vol)*d.Years+p.Vol*math.Sqrt(d.Years)*z)
+			then.Years -= d.Years
+			sum += max(then.Price(options.Call), then.Spot+d.Cash-p.Strike) * math.Exp(-0.5*z*z)
+		}
+		want := math.Exp(-p.Rate*d.Years) * sum * 18 / float64(points) / math.Sqrt(2*math.Pi)
+		got, err := p.AmericanDividends(options.Call, []options.Dividend{d}, options.Escrowed)
+		require.NoError(t, err)
+		assert.InDelta(t, want, got, 2e-6*p.Spot, "%+v", p)
+	}
 }
 
 func TestDividendsInTheLimit(t *testing.T) {
@@ -77,7 +108,7 @@ func TestDividendsInTheLimit(t *testing.T) {
 		tiny := []options.Dividend{{Years: 0.2, Cash: 1e-9}}
 		v, err = p.AmericanDividends(options.Put, tiny, m)
 		require.NoError(t, err)
-		require.InDelta(t, p.American(options.Put, options.Accuracy1e8), v, 1e-3, "the grid agrees with the integral equation")
+		require.InDelta(t, p.American(options.Put, options.Accuracy1e8), v, 1e-4, "the grid agrees with the integral equation")
 	}
 }
 

@@ -9,17 +9,16 @@ import (
 
 // earlyExercise has the tables of an expiry's American contracts; nil when
 // there are none, or no volatility to make them for.
-type earlyExercise struct{ call, put *premiumTable }
+type earlyExercise struct{ call, put earlyPremium }
 
 // newEarlyExercise makes the tables for the range of volatilities that options
 // out of the money show, and some more; with near, only of those that decide on
 // the forward.
-func newEarlyExercise(e *Expiry, model BSM, near bool) *earlyExercise {
+func newEarlyExercise(e *Expiry, model BSM, dividends []Dividend, near bool) *earlyExercise {
 	low, high, american := math.Inf(1), 0.0, false
-	from, to, accuracy := 0, len(e.Contracts), styleAccuracy
+	from, to := 0, len(e.Contracts)
 	if near {
 		from, to = e.deciding()
-		accuracy = Accuracy1e4
 	}
 	stride := 1 + (to-from)/100 // odd and even strikes alike
 	for i := from; i < to; i++ {
@@ -36,15 +35,19 @@ func newEarlyExercise(e *Expiry, model BSM, near bool) *earlyExercise {
 	if !american || !(low < math.Inf(1)) || !(model.Years > 0) {
 		return nil
 	}
-	low, high = max(0.6*low, 0.01), min(max(1.4*high, 0.05), 20)
-	if !(low < high) {
-		return nil
+	if len(dividends) > 0 {
+		present := presentValue(dividends, model.Rate)
+		return &earlyExercise{call: &dividendPremium{Call, dividends, present}, put: &dividendPremium{Put, dividends, present}}
 	}
-	return &earlyExercise{call: newPremiumTable(model, Call, low, high, accuracy), put: newPremiumTable(model, Put, low, high, accuracy)}
+	g := gridPremium()
+	if near {
+		g = gridRough()
+	}
+	return &earlyExercise{call: newPremiumTableOn(g, model, Call, low, high), put: newPremiumTableOn(g, model, Put, low, high)}
 }
 
 // table returns the table for a contract, nil when it is not American.
-func (x *earlyExercise) table(c *Contract) *premiumTable {
+func (x *earlyExercise) table(c *Contract) earlyPremium {
 	switch {
 	case x == nil || c.Style != market.American:
 		return nil
@@ -62,7 +65,7 @@ func (x *earlyExercise) fill(e *Expiry, model BSM) {
 		c := &e.Contracts[i]
 		table := x.table(c)
 		c.EarlyExercise = 0
-		if table == nil || table.none || !twoSided(c) {
+		if table == nil || table.never() || !twoSided(c) {
 			continue
 		}
 		model.Strike = c.Strike

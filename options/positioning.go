@@ -135,8 +135,8 @@ func ratio(a, b float64) float64 {
 // volatility: as its Greeks are, see [NewChain].
 func (e Expiry) model(spot float64) BSM {
 	m := BSM{Spot: spot, Years: e.Years, Rate: e.Rate, Yield: e.Yield}
-	if e.Yield == 0 && e.Forward > 0 {
-		m.Spot = e.Forward / growth(e.Rate, e.Years)
+	if e.Forward > 0 { // without cash dividends, and in step with the quotes
+		m.Spot = e.Forward / growth(e.Rate-e.Yield, e.Years)
 	}
 	return m
 }

@@ -1,69 +1,253 @@
 package options
 
 import (
-	"errors"
 	"math"
+	"sync"
 )
 
 // A premiumTable gives what early exercise adds to the options of one kind that
-// expire together, for every strike and volatility in a range. With rates and
-// time fixed that is a function of two numbers: the distance from the exercise
-// boundary in deviations, y, and the volatility. Its logarithm is smooth in both,
-// so a dozen boundaries say it all, and a strike costs two small sums.
+// expire together, for every strike and volatility. With rates and time fixed
+// that is a function of two numbers: the distance from the exercise boundary in
+// deviations, y, and the volatility. Its logarithm is smooth in both, so that a
+// few boundaries say it all: it is kept as Chebyshev's series in y and ln(vol),
+// whose sums cost a contract about as much as its European price, derivatives
+// included. The volatilities are cut into cells, made when they are first asked for.
 //
 // It is kept for a put on a strike of 1; a call is the put that it is symmetrical
 // to, with spot and strike, rate and yield exchanged (McDonald and Schroder 1998).
+// A table is not safe for concurrent use.
 type premiumTable struct {
-	kind               Kind
-	rate, yield, years float64 // of the put
-	none               bool    // early exercise is never worth anything
-	low, high          float64 // volatilities
-	vols               chebyshev
-	edges              []float64 // by volatility: ln(boundary) in deviations
-	premiums           []float64 // by volatility, then y: the logarithm
-	ys                 chebyshev
+	kind  Kind
+	put   BSM  // Strike 1; without spot and volatility
+	none  bool // early exercise is never worth anything
+	exact bool // there is no table: the exact solver has to do
+	root  float64
+	grid  *americanGrid
+	// The volatilities there are tables for.
+	least, most float64
+	cells       []*premiumCell
 }
 
-// The size of a table, and how far from the boundary premiums still count: there
-// they are below 1e-9 of the strike.
+// premiumCell is a table between two volatilities.
+type premiumCell struct {
+	low, high           float64 // ln(vol)
+	middle, inverseHalf float64
+	vols                int
+	edges               [premiumVols]float64 // ln(boundary) in deviations: coefficients by ln(vol)
+	logs                [premiumSteps][premiumVols]float64
+	count               [premiumSteps]int // of the coefficients that matter
+	hasRates            bool
+	rates               [2][rateSteps][rateVols]float64 // of dln(premium)/drate and /dyield of the put
+}
+
+// The size of a table, and how far from the boundary it goes: there premiums are
+// below 1e-12 of the strike, unless interest outweighs randomness by far.
 const (
-	premiumVols  = 14 // at most; fewer for a narrow range
+	premiumVols  = 12 // at most; fewer for a narrow range
 	premiumSteps = 10
-	premiumReach = 6.0
+	premiumReach = 7.0
+	// The logarithm of what no longer counts.
+	premiumNothing = -32
+	rateVols       = 4 // of how premiums depend on the rates
+	rateSteps      = 7
+	premiumNodes   = 8   // of the boundaries
+	premiumWidth   = 0.8 // of a cell in ln(vol), when nothing better is known
+	premiumWide    = 2.2 // the most
+	premiumLeast   = 0.005
+	premiumMost    = 20.0 // the volatilities that have tables
 )
 
-// newPremiumTable makes the table for options of the given terms; Strike and Vol
-// of p are not used, Spot neither. The
-// boundaries are of accuracy a.
-func newPremiumTable(p BSM, k Kind, low, high float64, a Accuracy) *premiumTable {
-	t := &premiumTable{kind: k, rate: p.Rate, yield: p.Yield, years: p.Years, low: low, high: max(high, low*1.1)}
+// The second grid is for tables that only have to find a forward: what early
+// exercise adds is then known to about 1e-4 of itself.
+var gridRough = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 5, 7, 12, 3, 2e-2) })
+
+// The third is for how premiums depend on the rates.
+var gridRates = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 6, 8, 14, 6, 1e-3) })
+
+var gridPremium = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, premiumNodes, 10, 20, 5, 3e-3) })
+
+// newPremiumTable makes the table for options of the given terms; Strike, Vol and
+// Spot of p are not used. Its first cell is for volatilities from low to high,
+// those that most are asked for; with zeros all cells are made as needed.
+func newPremiumTable(p BSM, k Kind, low, high float64) *premiumTable {
+	return newPremiumTableOn(gridPremium(), p, k, low, high)
+}
+
+func newPremiumTableOn(g *americanGrid, p BSM, k Kind, low, high float64) *premiumTable {
+	t := &premiumTable{kind: k, put: BSM{Spot: 1, Strike: 1, Years: p.Years, Rate: p.Rate, Yield: p.Yield, Vol: 0.2}, grid: g}
 	if k == Call {
-		t.rate, t.yield = p.Yield, p.Rate
+		t.put.Rate, t.put.Yield = p.Yield, p.Rate
 	}
-	if t.none = !(t.rate*t.years > 1e-9) || !(low > 0) || !finite(t.high); t.none {
+	t.root = math.Sqrt(p.Years)
+	t.least = max(premiumLeast, 0.5*max(math.Abs(t.put.Rate), math.Abs(t.put.Rate-t.put.Yield))*t.root)
+	t.most = min(premiumMost, 3/t.root)
+	switch t.put.exercise() {
+	case exerciseNever:
+		t.none = true
+	case exerciseSingle:
+		t.exact = t.put.Rate > 0 && t.put.Rate*t.put.Years < 1e-9
+	default:
+		t.exact = true
+	}
+	if t.exact {
+		t.least = math.Inf(1)
+	}
+	if t.none || t.exact || !(low <= high && t.has(low) && t.has(high)) {
 		return t
 	}
-	t.vols = newChebyshev(math.Log(t.low), math.Log(t.high), min(max(int(5+2.5*math.Log(t.high/t.low)), 6), premiumVols))
-	t.ys = newChebyshev(0, premiumReach, premiumSteps)
-	var earned exerciseIntegral
-	for _, lnVol := range t.vols.nodes {
-		put := BSM{Strike: 1, Years: t.years, Rate: t.rate, Yield: t.yield, Vol: math.Exp(lnVol)}
-		dev := put.Vol * math.Sqrt(t.years)
-		b := newBoundaryFor(put, a, a.grid())
-		edge := math.Log(b.now())
-		t.edges = append(t.edges, edge/dev)
-		earned.prepare(b)
-		for _, y := range t.ys.nodes {
-			spot := math.Exp(edge + y*dev)
-			premium := earned.premium(spot)
-			if y == 0 {
-				put.Spot = spot
-				premium = 1 - spot - put.Price(Put)
-			}
-			t.premiums = append(t.premiums, math.Log(max(premium, 1e-14)))
-		}
+	if l, h := math.Log(low)-0.1, math.Log(high)+0.1; h-l < premiumWide {
+		t.addCell(l, h)
 	}
 	return t
+}
+
+// has reports whether a volatility has a cell or can have one: neither is interest
+// so far above the randomness that premiums reach beyond the table, nor randomness
+// so great that a few nodes do not do.
+func (t *premiumTable) has(vol float64) bool {
+	return vol >= t.least && vol <= t.most
+}
+
+func (t *premiumTable) cell(lnVol float64) *premiumCell {
+	for _, c := range t.cells {
+		if lnVol >= c.low && lnVol <= c.high {
+			return c
+		}
+	}
+	i := math.Floor(lnVol / premiumWidth)
+	return t.addCell(i*premiumWidth, (i+1)*premiumWidth)
+}
+
+func (t *premiumTable) addCell(low, high float64) *premiumCell {
+	c := &premiumCell{low: low, high: high, middle: 0.5 * (low + high), inverseHalf: 2 / (high - low)}
+	c.vols = min(int(math.Ceil(3.5+2*(high-low))), premiumVols)
+	t.cells = append(t.cells, c)
+	if t.grid.nodes < premiumNodes {
+		c.vols = min(c.vols, 5)
+	}
+	ruleV, ruleY := &chebyshevRules()[c.vols], &chebyshevRules()[premiumSteps]
+	var edges [premiumVols]float64
+	logs := make([]float64, c.vols*premiumSteps)
+	var earned exerciseIntegral
+	var b *boundary
+	for i, node := range ruleV.nodes {
+		b = t.boundary(b, math.Exp(c.middle+node/c.inverseHalf))
+		put := b.put
+		dev, edge := put.Vol*t.root, math.Log(b.now())
+		edges[i] = edge / dev
+		earned.prepare(b)
+		for j, y := range ruleY.nodes {
+			put.Spot = math.Exp(edge + 0.5*premiumReach*(1+y)*dev)
+			premium := 0.0
+			if y == -1 {
+				premium = 1 - put.Spot - put.price(Put)
+			} else {
+				premium = earned.premium(put.Spot)
+			}
+			logs[i*premiumSteps+j] = math.Log(max(premium, 1e-300))
+		}
+	}
+	ruleV.coefficients(edges[:c.vols], c.edges[:])
+	for j, row := range ruleV.series(ruleY, logs) {
+		copy(c.logs[j][:], row)
+		for i, a := range row {
+			if math.Abs(a) > 1e-8 {
+				c.count[j] = i + 1
+			}
+		}
+	}
+	return c
+}
+
+// boundary solves for a volatility, from the last one if there is one: in it, H
+// is nearly proportional to the variance.
+func (t *premiumTable) boundary(last *boundary, vol float64) *boundary {
+	put := t.put
+	put.Vol = vol
+	if last == nil {
+		return newBoundary(put, t.grid, nil)
+	}
+	ratio := vol / last.put.Vol
+	for m := range last.h {
+		last.h[m] *= ratio * ratio
+	}
+	last.put, last.used = put, 0
+	last.solve()
+	return last
+}
+
+// addRates fills in how the premium depends on the put's rate and yield: one step
+// of Newton's method finds how the boundary moves with them.
+func (t *premiumTable) addRates(c *premiumCell) {
+	c.hasRates = true
+	ruleV, ruleY, g := &chebyshevRules()[rateVols], &chebyshevRules()[rateSteps], gridRates()
+	slopes := make([]float64, rateVols*rateSteps)
+	var base [rateVols]*boundary
+	for i, node := range ruleV.nodes {
+		put := t.put
+		put.Vol = math.Exp(c.middle + node/c.inverseHalf)
+		base[i] = unsolved(put, g)
+		if i == 0 {
+			base[i].start(2)
+		} else {
+			ratio := put.Vol / base[i-1].put.Vol
+			for m, h := range base[i-1].h {
+				base[i].h[m] = ratio * ratio * h
+			}
+		}
+		base[i].solve()
+	}
+	for which := range 2 {
+		above, below := 1e-4, 1e-4
+		switch {
+		case which == 0 && t.put.Rate == 0: // below there are two boundaries
+			above, below = 1e-5, 0
+		case which == 0:
+			below = min(below, 0.25*t.put.Rate)
+		case t.put.Rate == 0: // a yield below 0 is all that makes exercise pay
+			above = min(above, -0.25*t.put.Yield)
+		}
+		var moved [2]*boundary
+		var earned [2]exerciseIntegral
+		for side, h := range [2]float64{above, -below} {
+			put := t.put
+			if which == 0 {
+				put.Rate += h
+			} else {
+				put.Yield += h
+			}
+			moved[side] = unsolved(put, g)
+			moved[side].once = true
+		}
+		for i, b := range base {
+			vol := b.put.Vol
+			for side, m := range moved {
+				m.put.Vol, m.used = vol, 0
+				copy(m.h, b.h)
+				m.solve()
+				earned[side].prepare(m)
+			}
+			put := b.put
+			dev, edge := vol*t.root, math.Log(b.now())
+			for j, y := range ruleY.nodes {
+				put.Spot = math.Exp(edge + 0.5*premiumReach*(1+y)*dev)
+				if y == -1 { // the value stays what exercise gives
+					here := put.Greeks(Put)
+					european := here.Rho
+					if which == 1 {
+						european = here.RhoYield
+					}
+					slopes[i*rateSteps+j] = -european / max(1-put.Spot-here.Price, 1e-300)
+					continue
+				}
+				up, down := earned[0].premium(put.Spot), earned[1].premium(put.Spot)
+				slopes[i*rateSteps+j] = 2 * (up - down) / ((above + below) * max(up+down, 1e-300))
+			}
+		}
+		for j, row := range ruleV.series(ruleY, slopes) {
+			copy(c.rates[which][j][:], row)
+		}
+	}
 }
 
 // exerciseIntegral is what exercising earns over the life of a put, see
@@ -74,8 +258,8 @@ type exerciseIntegral struct {
 }
 
 type exercisePoint struct {
-	shift, dev  float64 // d+ is (ln(spot/limit)+shift)/dev + dev/2
-	cash, asset float64 // weights of Φ(-d-) and of spot·Φ(-d+)
+	shift, dev, inverse float64 // d+ is (ln(spot/limit)+shift)/dev + dev/2
+	cash, asset         float64 // weights of Φ(-d-) and of spot·Φ(-d+)
 }
 
 // prepare reads the boundary at the points of the last integral.
@@ -90,12 +274,14 @@ func (x *exerciseIntegral) prepare(b *boundary) {
 		}
 		time := p.Years * (1 - f.share[j])
 		weight := p.Years * f.weight[j]
-		x.points = append(x.points, exercisePoint{
+		q := exercisePoint{
 			shift: math.Sqrt(max(h, floor*f.share[j])) + (p.Rate-p.Yield)*time,
 			dev:   dev * f.root[j],
-			cash:  weight * p.Rate * p.Strike * math.Exp(-p.Rate*time),
-			asset: weight * p.Yield * math.Exp(-p.Yield*time),
-		})
+			cash:  weight * p.Rate * p.Strike * expSum(-p.Rate*time, 0),
+			asset: weight * p.Yield * expSum(-p.Yield*time, 0),
+		}
+		q.inverse = 1 / q.dev
+		x.points = append(x.points, q)
 	}
 }
 
@@ -103,7 +289,7 @@ func (x *exerciseIntegral) premium(spot float64) float64 {
 	own, sum := math.Log(spot/x.limit), 0.0
 	for i := range x.points {
 		q := &x.points[i]
-		up := (own+q.shift)/q.dev + 0.5*q.dev
+		up := (own+q.shift)*q.inverse + 0.5*q.dev
 		sum += q.cash * cdf(q.dev-up)
 		if q.asset != 0 {
 			sum -= q.asset * spot * cdf(-up)
@@ -112,214 +298,158 @@ func (x *exerciseIntegral) premium(spot float64) float64 {
 	return sum
 }
 
-// premium returns what early exercise adds to the option, in units of the price.
-// At and beyond the boundary that is all that exercising earns over waiting.
-func (t *premiumTable) premium(p BSM) float64 {
-	if t.none || !(p.Vol > 0) {
-		return 0
-	}
-	unit, x := p.Strike, math.Log(p.Spot/p.Strike)
-	if t.kind == Call {
-		unit, x = p.Spot, -x
-	}
-	vol := min(max(p.Vol, t.low), t.high)
-	dev := vol * math.Sqrt(t.years)
-	var room [premiumVols]float64
-	weights := room[:len(t.vols.nodes)]
-	t.vols.weigh(math.Log(vol), weights)
-	edge := 0.0
-	for i, w := range weights {
-		edge += w * t.edges[i]
-	}
-	y := x/dev - edge
-	switch {
-	case y > premiumReach:
-		return 0
-	case y <= 0:
-		return max(max(float64(t.kind)*(p.Spot-p.Strike), 0)-p.Price(t.kind), 0)
-	}
-	var steps [premiumSteps]float64
-	t.ys.weigh(y, steps[:])
-	sum := 0.0
-	for i, w := range weights {
-		row := t.premiums[i*premiumSteps:][:premiumSteps]
-		part := 0.0
-		for j, s := range steps {
-			part += s * row[j]
-		}
-		sum += w * part
-	}
-	return unit * math.Exp(sum)
+// premiumPoint is what a table knows at one strike and volatility: the premium
+// of the put on a strike of 1 and the derivatives of its logarithm.
+type premiumPoint struct {
+	exercised   bool // at or beyond the boundary: there is nothing else
+	premium     float64
+	slope, bend float64 // by x = ln(spot/strike) of the put, first and second
+	vol         float64 // by the volatility
+	edge        float64 // ln(boundary/strike)
+	v, w        float64 // where in the cell
+	cell        *premiumCell
 }
 
-// price returns the value of the American option.
-func (t *premiumTable) price(p BSM) float64 {
-	return p.Price(t.kind) + t.premium(p)
+// look reads the table at x = ln(spot/strike) of the put.
+func (t *premiumTable) look(x, vol float64, at *premiumPoint) {
+	*at = premiumPoint{}
+	lnVol := logRatio(vol, 1)
+	c := t.cell(lnVol)
+	dev := vol * t.root
+	inverseDev := 1 / dev
+	w := (lnVol - c.middle) * c.inverseHalf
+	var tw, dw [premiumVols]float64 // Chebyshev's polynomials and their derivatives
+	tw[0], tw[1], dw[1] = 1, w, 1
+	edge, edgeSlope := c.edges[0]+w*c.edges[1], c.edges[1]
+	for i := 2; i < c.vols; i++ {
+		tw[i] = 2*w*tw[i-1] - tw[i-2]
+		dw[i] = 2*tw[i-1] + 2*w*dw[i-1] - dw[i-2]
+		edge += c.edges[i] * tw[i]
+		edgeSlope += c.edges[i] * dw[i]
+	}
+	at.edge, at.cell, at.w = edge*dev, c, w
+	y := x*inverseDev - edge
+	if !(y > 0) {
+		at.exercised = true
+		return
+	}
+	beyond := max(y-premiumReach, 0)
+	v := (y-beyond)*(2/premiumReach) - 1
+	at.v = v
+	sum, slope, bend, byVol := 0.0, 0.0, 0.0, 0.0
+	t0, t1, d0, d1, e0, e1 := 1.0, v, 0.0, 1.0, 0.0, 0.0
+	for j := range c.logs {
+		row, n := &c.logs[j], c.count[j]
+		a, b := 0.0, 0.0
+		for i := 0; i < n; i++ {
+			a += row[i] * tw[i]
+			b += row[i] * dw[i]
+		}
+		sum += a * t0
+		slope += a * d0
+		bend += a * e0
+		byVol += b * t0
+		t0, d0, e0, t1, d1, e1 = t1, d1, e1, 2*v*t1-t0, 2*t1+2*v*d1-d0, 4*d1+2*v*e1-e0
+	}
+	slope *= 2 / premiumReach
+	bend *= (2 / premiumReach) * (2 / premiumReach)
+	if beyond > 0 { // it falls off faster and faster
+		bend = min(bend, 0)
+		sum += beyond * (slope + 0.5*beyond*bend)
+		slope += beyond * bend
+	}
+	if sum < premiumNothing {
+		at.cell = nil
+		return
+	}
+	at.premium = expSum(sum, 0)
+	at.slope = slope * inverseDev
+	at.bend = bend * inverseDev * inverseDev
+	// y moves with ln(vol) by -x/dev - dedge/dln(vol).
+	at.vol = (byVol*c.inverseHalf - slope*(x*inverseDev+edgeSlope*c.inverseHalf)) / vol
 }
 
-// impliedVol returns the volatility at which the American option is worth price.
-// Where exercising now is worth as much, every lower volatility gives that price
-// too, and there is none.
-func (t *premiumTable) impliedVol(p BSM, price float64) (float64, error) {
-	if t.none {
-		return p.ImpliedVol(t.kind, price)
+// rates returns the derivatives of the logarithm of the premium by the put's rate
+// and yield.
+func (t *premiumTable) rates(at *premiumPoint) (rate, yield float64) {
+	c := at.cell
+	if !c.hasRates {
+		t.addRates(c)
 	}
-	if price <= float64(t.kind)*(p.Spot-p.Strike)*(1+1e-12) {
-		if price < float64(t.kind)*(p.Spot-p.Strike) {
-			return math.NaN(), ErrBelowIntrinsic
+	var tw [rateVols]float64
+	tw[0], tw[1] = 1, at.w
+	for i := 2; i < rateVols; i++ {
+		tw[i] = 2*at.w*tw[i-1] - tw[i-2]
+	}
+	t0, t1 := 1.0, at.v
+	for j := range rateSteps {
+		a, b := 0.0, 0.0
+		for i := range rateVols {
+			a += c.rates[0][j][i] * tw[i]
+			b += c.rates[1][j][i] * tw[i]
 		}
-		return math.NaN(), ErrNoTimeValue
+		rate += a * t0
+		yield += b * t0
+		t0, t1 = t1, 2*at.v*t1-t0
 	}
-	// An American option costs more than a European one: its volatility is less
-	// than the European price's. Far from exercise they are all but equal.
-	high, err := p.ImpliedVol(t.kind, price)
-	european := high
-	if err != nil && !errors.Is(err, ErrBelowIntrinsic) {
-		return high, err
-	}
-	if math.IsNaN(high) || high > t.high {
-		high = t.high
-	}
-	excess := func(vol float64) float64 {
-		p.Vol = vol
-		return t.price(p) - price
-	}
-	// At the European volatility of a price, the excess is the premium alone.
-	p.Vol = high
-	over := t.premium(p)
-	if high != european {
-		over = excess(high)
-	}
-	if math.Abs(over) <= 1e-14*price {
-		return high, nil
-	}
-	if next, err := p.ImpliedVol(t.kind, price-over); err == nil && over > 0 {
-		last, lastOver := high, over
-		for round := range 4 {
-			if !(next > t.low && next < t.high) || next == last {
-				break
+	return rate, yield
+}
+
+// A chebyshevRule turns values at Chebyshev's points of the second kind in
+// [-1, 1], rising, into the coefficients of the series through them.
+type chebyshevRule struct {
+	nodes  []float64
+	matrix [][]float64 // coefficients × nodes
+}
+
+var chebyshevRules = sync.OnceValue(func() *[max(premiumVols, premiumSteps) + 1]chebyshevRule {
+	var rules [max(premiumVols, premiumSteps) + 1]chebyshevRule
+	for n := 2; n < len(rules); n++ {
+		r := &rules[n]
+		for i := range n {
+			r.nodes = append(r.nodes, -math.Cos(math.Pi*float64(i)/float64(n-1)))
+		}
+		for j := range n {
+			row := make([]float64, n)
+			for i := range n {
+				row[i] = 2 / float64(n-1) * math.Cos(math.Pi*float64(j)*float64(n-1-i)/float64(n-1))
+				if i == 0 || i == n-1 {
+					row[i] *= 0.5
+				}
+				if j == 0 || j == n-1 {
+					row[i] *= 0.5
+				}
 			}
-			var rest float64
-			if round == 0 {
-				p.Vol = next
-				rest = t.premium(p) - over
-			} else {
-				rest = excess(next)
-			}
-			step := -rest * (next - last) / (rest - lastOver)
-			last, lastOver, next = next, rest, next+step
-			if math.Abs(step) < 1e-6*next { // the next error is of the order of its square
-				return next, nil
-			}
+			r.matrix = append(r.matrix, row)
 		}
 	}
-	low := t.low
-	under := excess(low)
-	if under > 0 || over < 0 { // outside of the table
-		p.Vol = low
-		if over < 0 {
-			p.Vol = high
+	return &rules
+})
+
+func (r *chebyshevRule) coefficients(values, dst []float64) {
+	for j, row := range r.matrix {
+		dst[j] = 0
+		for i, m := range row {
+			dst[j] += m * values[i]
 		}
-		return p.ImpliedVol(t.kind, price-t.premium(p))
 	}
-	return illinois(excess, low, under, high, over), nil
 }
 
-// illinois returns the zero of f between a and b, where its values are fa ≤ 0
-// and fb ≥ 0, by the method of false position that halves the value of an end
-// which stays twice (Dowell and Jarratt 1971).
-func illinois(f func(float64) float64, a, fa, b, fb float64) float64 {
-	for range 60 {
-		c := b - fb*(b-a)/(fb-fa)
-		if !(c > min(a, b) && c < max(a, b)) {
-			c = 0.5 * (a + b)
-		}
-		fc := f(c)
-		if fc == 0 || math.Abs(b-a) <= 1e-9*math.Abs(b) {
-			return c
-		}
-		if (fc > 0) != (fb > 0) {
-			a, fa = b, fb
-		} else {
-			fa *= 0.5
-		}
-		if math.Abs(c-b) <= 1e-10*math.Abs(c) {
-			return c
-		}
-		b, fb = c, fc
-	}
-	return b
-}
-
-// greeks returns value and Greeks of the American option, and what of the value
-// is due to early exercise. Those of the premium are central differences over a
-// fiftieth of a deviation; Theta follows from the Black-Scholes equation, which
-// holds wherever exercise is not due. The others are those of the European option
-// of the same volatility.
-func (t *premiumTable) greeks(p BSM) (g Greeks, premium float64) {
-	g = p.Greeks(t.kind)
-	if t.none || !(p.Vol > 0) || !(p.Years > 0) {
-		return g, 0
-	}
-	center := t.premium(p)
-	if intrinsic := float64(t.kind) * (p.Spot - p.Strike); g.Price+center <= intrinsic*(1+1e-14) {
-		return Greeks{Price: intrinsic, Delta: float64(t.kind), ProbITM: g.ProbITM, ProbTouch: g.ProbTouch}, center
-	}
-	if center == 0 {
-		return g, 0
-	}
-	h := 0.02 * p.Vol * math.Sqrt(p.Years)
-	at := func(shift, vol float64) float64 {
-		q := p
-		q.Spot, q.Vol = p.Spot*(1+shift), p.Vol*(1+vol)
-		return t.premium(q)
-	}
-	up, down := at(h, 0), at(-h, 0)
-	g.Price += center
-	g.Delta += (up - down) / (2 * h * p.Spot)
-	g.Gamma += (up - 2*center + down) / (h * h * p.Spot * p.Spot)
-	g.Vega += (at(0, 1e-3) - at(0, -1e-3)) / (2e-3 * p.Vol)
-	g.Gamma, g.Vega = max(g.Gamma, 0), max(g.Vega, 0) // rounding far in the money
-	g.Theta = p.Rate*g.Price - (p.Rate-p.Yield)*p.Spot*g.Delta - 0.5*p.Vol*p.Vol*p.Spot*p.Spot*g.Gamma
-	return g, center
-}
-
-// A chebyshev interpolates between Chebyshev's points of the second kind.
-type chebyshev struct {
-	nodes   []float64
-	weights []float64
-}
-
-func newChebyshev(low, high float64, n int) chebyshev {
-	c := chebyshev{nodes: make([]float64, n), weights: make([]float64, n)}
+// series returns the coefficients by y, then ln(vol), of values by ln(vol), then y.
+func (r *chebyshevRule) series(byY *chebyshevRule, values []float64) [][]float64 {
+	n, m := len(r.nodes), len(byY.nodes)
+	half, column := make([]float64, n*m), make([]float64, n)
 	for i := range n {
-		s := math.Sin(0.5 * math.Pi * float64(i) / float64(n-1))
-		c.nodes[i] = low + (high-low)*s*s
-		c.weights[i] = 1
-		if i%2 == 1 {
-			c.weights[i] = -1
+		byY.coefficients(values[i*m:][:m], half[i*m:])
+	}
+	out := make([][]float64, m)
+	all := make([]float64, n*m)
+	for j := range m {
+		for i := range n {
+			column[i] = half[i*m+j]
 		}
+		out[j] = all[j*n:][:n]
+		r.coefficients(column, out[j])
 	}
-	c.weights[0] *= 0.5
-	c.weights[n-1] *= 0.5
-	return c
-}
-
-// weigh writes the weights of the nodes for x (Berrut and Trefethen 2004).
-func (c chebyshev) weigh(x float64, dst []float64) {
-	sum := 0.0
-	for i, node := range c.nodes {
-		d := x - node
-		if d == 0 {
-			clear(dst)
-			dst[i] = 1
-			return
-		}
-		dst[i] = c.weights[i] / d
-		sum += dst[i]
-	}
-	scale := 1 / sum
-	for i := range dst {
-		dst[i] *= scale
-	}
+	return out
 }

@@ -23,7 +23,7 @@ func TestTablesOfPremiumsAgreeWithTheExactSolver(t *testing.T) {
 	} {
 		for _, k := range []Kind{Put, Call} {
 			model := BSM{Spot: 100, Years: row.years, Rate: row.rate, Yield: row.yield}
-			table := newPremiumTable(model, k, 0.08, 3, styleAccuracy)
+			table := newPremiumTable(model, k, 0.1, 0.7)
 			for _, vol := range []float64{0.11, 0.2, 0.55, 1.7} {
 				for _, strike := range []float64{70, 92, 100, 110, 140} {
 					model.Strike, model.Vol = strike, vol
@@ -35,7 +35,8 @@ func TestTablesOfPremiumsAgreeWithTheExactSolver(t *testing.T) {
 					iv, err := table.impliedVol(model, want.Price)
 					require.NoError(t, err, "%+v", model)
 					vols = append(vols, math.Abs(iv-vol))
-					g, _ := table.greeks(model)
+					var g Greeks
+					table.greeks(&model, &g, true)
 					deltas = append(deltas, math.Abs(g.Delta-want.Delta))
 				}
 			}
@@ -54,15 +55,16 @@ func TestTablesOfPremiumsAgreeWithTheExactSolver(t *testing.T) {
 
 func TestPremiumsKnowTheirLimits(t *testing.T) {
 	p := BSM{Spot: 100, Strike: 100, Years: 0.5, Rate: 0.04, Vol: 0.3}
-	assert.Zero(t, newPremiumTable(p, Call, 0.1, 1, styleAccuracy).premium(p), "without a yield a call is never exercised early")
+	assert.Zero(t, newPremiumTable(p, Call, 0.1, 1).premium(p), "without a yield a call is never exercised early")
 	none := p
 	none.Rate = 0
-	assert.Zero(t, newPremiumTable(none, Put, 0.1, 1, styleAccuracy).premium(none), "without a rate a put is never exercised early")
-	table := newPremiumTable(p, Put, 0.1, 1, styleAccuracy)
+	assert.Zero(t, newPremiumTable(none, Put, 0.1, 1).premium(none), "without a rate a put is never exercised early")
+	table := newPremiumTable(p, Put, 0.1, 1)
 	deep := p
 	deep.Strike = 200
 	assert.InDelta(t, 100, table.price(deep), 1e-9, "deep in the money a put is worth its exercise")
-	g, _ := table.greeks(deep)
+	var g Greeks
+	table.greeks(&deep, &g, true)
 	assert.Equal(t, -1.0, g.Delta)
 	_, err := table.impliedVol(deep, 100)
 	assert.ErrorIs(t, err, ErrNoTimeValue)
@@ -164,13 +166,13 @@ func BenchmarkChainAmerican(b *testing.B) {
 func BenchmarkPremiumTable(b *testing.B) {
 	p := BSM{Spot: 100, Years: 0.3, Rate: 0.04, Yield: 0.01}
 	for b.Loop() {
-		newPremiumTable(p, Put, 0.1, 1.5, styleAccuracy)
+		newPremiumTable(p, Put, 0.1, 1.5)
 	}
 }
 
 func BenchmarkPremiumImpliedVol(b *testing.B) {
 	p := BSM{Spot: 100, Strike: 95, Years: 0.3, Rate: 0.04, Yield: 0.01, Vol: 0.3}
-	table := newPremiumTable(p, Put, 0.1, 1.5, styleAccuracy)
+	table := newPremiumTable(p, Put, 0.1, 1.5)
 	price := table.price(p)
 	for b.Loop() {
 		if _, err := table.impliedVol(p, price); err != nil {

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -154,4 +157,35 @@ func FuzzStructureLines(f *testing.F) {
 			require.True(t, json.Valid([]byte(out)), "%q", out)
 		}
 	})
+}
+
+func TestALineThatIsTooLongLeavesTheOthersAlone(t *testing.T) {
+	in := bufio.NewReaderSize(strings.NewReader("one\n"+strings.Repeat("x", 100)+"\ntwo"), 16)
+	var got []string
+	for {
+		line, err := nextLine(in, 50)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if errors.Is(err, errLongLine) {
+			line = []byte("too long")
+		} else {
+			require.NoError(t, err)
+		}
+		got = append(got, strings.TrimSpace(string(line)))
+	}
+	require.Equal(t, []string{"one", "too long", "two"}, got)
+}
+
+func TestAnAmericanPriceSaysWhenToExercise(t *testing.T) {
+	out, _, code := ttai(t, `{"kind":"put","style":"american","spot":80,"strike":100,"days":60,"rate":0.06,"vol":0.18}
+{"kind":"put","style":"european","spot":80,"strike":100,"days":60,"rate":0.06,"vol":0.18}
+{"kind":"put","spot":80,"strike":100,"days":60,"rate":0.06,"vol":0.18}}`, nil, "price", "--jsonl")
+	require.Equal(t, app.ExitOK, code)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 3)
+	assert.Contains(t, lines[0], `"price":20,"delta":-1`)
+	assert.Contains(t, lines[0], `"exercise_now":true`)
+	assert.NotContains(t, lines[1], "exercise")
+	assert.Contains(t, lines[2], `"error"`, "text after the object")
 }

@@ -11,8 +11,10 @@ import (
 	"github.com/ttai-go/ttai/internal/invalid"
 )
 
-// longestLine bounds one JSONL request.
-const longestLine = 1 << 20
+// longestLine bounds one JSONL request: a chain of 20,000 quotes has a few MB.
+const longestLine = 32 << 20
+
+var errLongLine = fmt.Errorf("a line of more than %d MB", longestLine>>20)
 
 // failure is the answer to a line that could not be served.
 type failure struct {
@@ -29,16 +31,23 @@ func answerLines[Request, Answer any](in io.Reader, out io.Writer, defaults Requ
 	w := bufio.NewWriter(out)
 	defer w.Flush()
 	encoder := json.NewEncoder(w)
-	lines := bufio.NewScanner(in)
-	lines.Buffer(nil, longestLine)
-	for number := 1; lines.Scan(); number++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 {
+	lines := bufio.NewReader(in)
+	for number := 1; ; number++ {
+		line, err := nextLine(lines, longestLine)
+		if err != nil && !errors.Is(err, errLongLine) {
+			if errors.Is(err, io.EOF) {
+				return w.Flush()
+			}
+			return fmt.Errorf("reading requests: %w", err)
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 && err == nil {
 			continue
 		}
 		request := defaults
 		var reply any
-		err := decodeStrict(line, &request)
+		if err == nil {
+			err = decodeStrict(line, &request)
+		}
 		if err == nil {
 			reply, err = answer(request)
 		}
@@ -54,10 +63,30 @@ func answerLines[Request, Answer any](in io.Reader, out io.Writer, defaults Requ
 			return fmt.Errorf("writing the answer to line %d: %w", number, err)
 		}
 	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("reading requests: %w", err)
+}
+
+// nextLine returns the next line; the last may lack its end. Of a line above the
+// limit the rest is skipped, and the error is errLongLine.
+func nextLine(r *bufio.Reader, limit int) ([]byte, error) {
+	var line []byte
+	long := false
+	for {
+		part, err := r.ReadSlice('\n')
+		if long = long || len(line)+len(part) > limit; long {
+			line = nil
+		} else {
+			line = append(line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil && (len(line) == 0 && !long || !errors.Is(err, io.EOF)):
+			return nil, err
+		case long:
+			return nil, errLongLine
+		}
+		return line, nil
 	}
-	return w.Flush()
 }
 
 // decodeStrict decodes one object and refuses unknown fields and trailing text.
@@ -70,7 +99,7 @@ func decodeStrict(line []byte, into any) error {
 		}
 		return fmt.Errorf("not a request object: %w", err)
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("not a request object: more than one value on the line")
 	}
 	return nil

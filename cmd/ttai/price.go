@@ -79,20 +79,28 @@ func (priceCommand) Help() string {
   ttai price --kind put --spot 450 --strike 440 --days 30 --rate 0.04 --vol 0.18
   echo '{"kind":"put","spot":450,"strike":440,"days":30,"rate":0.04,"vol":0.18}' | ttai price --jsonl
 
-Greeks are per share: delta per 1.00 of price, vega and rho per 0.01 (one point), theta per calendar day.`
+Greeks are per share: delta per 1.00 of price, vega and rho per 0.01 (one point), theta per calendar day.
+The probabilities are risk-neutral: of being in the money at expiry, and of the spot touching the strike until
+then. An American option may have been exercised before; its probabilities are those of holding on. Of one, the
+JSON also has the spot beyond which exercising now is right, and whether it is.`
 }
 
 // priceAnswer holds value and Greeks in the units traders quote.
 type priceAnswer struct {
-	Kind    string       `json:"kind"`
-	Style   string       `json:"style"`
-	Price   market.Float `json:"price"`
-	Delta   market.Float `json:"delta"`
-	Gamma   market.Float `json:"gamma"`
-	Theta   market.Float `json:"theta_per_day"`
-	Vega    market.Float `json:"vega_per_point"`
-	Rho     market.Float `json:"rho_per_point"`
-	ProbITM market.Float `json:"probability_in_the_money"`
+	Kind  string       `json:"kind"`
+	Style string       `json:"style"`
+	Price market.Float `json:"price"`
+	Delta market.Float `json:"delta"`
+	Gamma market.Float `json:"gamma"`
+	Theta market.Float `json:"theta_per_day"`
+	Vega  market.Float `json:"vega_per_point"`
+	Rho   market.Float `json:"rho_per_point"`
+	// ProbITM and ProbTouch are risk-neutral, of holding on until expiry.
+	ProbITM   market.Float `json:"probability_in_the_money"`
+	ProbTouch market.Float `json:"probability_of_touch"`
+	// Boundary and ExerciseNow are of American options only.
+	Boundary    *market.Float `json:"exercise_boundary,omitempty"`
+	ExerciseNow *bool         `json:"exercise_now,omitempty"`
 }
 
 func (r priceRequest) answer() (priceAnswer, error) {
@@ -105,14 +113,19 @@ func (r priceRequest) answer() (priceAnswer, error) {
 	}
 	model.Vol = r.Vol
 	g := model.Greeks(kind)
+	var boundary *market.Float
+	var exercise *bool
 	if r.Style == string(market.American) {
 		a := model.AmericanGreeks(kind, options.Accuracy1e8)
 		g.Price, g.Delta, g.Gamma, g.Theta = a.Price, a.Delta, a.Gamma, a.Theta
 		g.Vega, g.Rho = a.Vega, a.Rho
+		edge := market.Float(a.Boundary)
+		boundary, exercise = &edge, &a.Exercise
 	}
 	return priceAnswer{
 		Kind: kind.String(), Style: r.Style, Price: market.Float(g.Price), Delta: market.Float(g.Delta), Gamma: market.Float(g.Gamma),
-		Theta: market.Float(g.Theta / 365), Vega: market.Float(g.Vega / 100), Rho: market.Float(g.Rho / 100), ProbITM: market.Float(g.ProbITM),
+		Theta: market.Float(g.Theta / 365), Vega: market.Float(g.Vega / 100), Rho: market.Float(g.Rho / 100), ProbITM: market.Float(g.ProbITM), ProbTouch: market.Float(g.ProbTouch),
+		Boundary: boundary, ExerciseNow: exercise,
 	}, nil
 }
 
@@ -129,7 +142,7 @@ func (c priceCommand) Run(s *session) error {
 		return json.NewEncoder(s.std.Out).Encode(answer)
 	}
 	w := tabwriter.NewWriter(s.std.Out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "price\tdelta\tgamma\ttheta/day\tvega/point\trho/point\tP(in the money)\t")
+	fmt.Fprintln(w, "price\tdelta\tgamma\ttheta/day\tvega/point\trho/point\tP(in the money at expiry)\t")
 	fmt.Fprintf(w, "%.4f\t%.4f\t%.5f\t%.4f\t%.4f\t%.4f\t%.1f %%\t\n",
 		answer.Price, answer.Delta, answer.Gamma, answer.Theta, answer.Vega, answer.Rho, 100*answer.ProbITM)
 	return w.Flush()
