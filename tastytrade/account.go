@@ -2,6 +2,7 @@ package tastytrade
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -10,32 +11,33 @@ import (
 // An Account is one account of the customer.
 type Account struct {
 	Object
-	Number                AccountNumber `json:"account-number" need:"true"`
-	Nickname              string        `json:"nickname"`
-	TypeName              string        `json:"account-type-name"` // "Individual", "Roth IRA" …
-	MarginOrCash          string        `json:"margin-or-cash"`    // "Margin" or "Cash"
-	IsClosed              bool          `json:"is-closed"`
-	IsFuturesApproved     bool          `json:"is-futures-approved"`
-	IsForeign             bool          `json:"is-foreign"`
-	IsFirmError           bool          `json:"is-firm-error"`
-	IsFirmProprietary     bool          `json:"is-firm-proprietary"`
-	DayTraderStatus       bool          `json:"day-trader-status"`
-	SuitableOptionsLevel  string        `json:"suitable-options-level"`
-	InvestmentObjective   string        `json:"investment-objective"`
-	InvestmentTimeHorizon string        `json:"investment-time-horizon"`
-	LiquidityNeeds        string        `json:"liquidity-needs"`
-	RiskTolerance         string        `json:"risk-tolerance"`
-	FuturesAccountPurpose string        `json:"futures-account-purpose"`
-	ExternalID            string        `json:"external-id"`
-	ExtAccountID          string        `json:"ext-account-id"`
-	ExtCRMID              string        `json:"ext-crm-id"`
-	ExternalFDID          string        `json:"external-fdid"`
-	RegulatoryDomain      string        `json:"regulatory-domain"`
-	SubmittingUserID      string        `json:"submitting-user-id"`
-	OpenedAt              time.Time     `json:"opened-at"`
-	CreatedAt             time.Time     `json:"created-at"`
-	ClosedAt              time.Time     `json:"closed-at"`
-	FundingDate           Date          `json:"funding-date"`
+	Number                AccountNumber   `json:"account-number" need:"true"`
+	Nickname              string          `json:"nickname"`
+	TypeName              string          `json:"account-type-name"` // "Individual", "Roth IRA" …
+	MarginOrCash          string          `json:"margin-or-cash"`    // "Margin" or "Cash"
+	IsClosed              bool            `json:"is-closed"`
+	IsFuturesApproved     bool            `json:"is-futures-approved"`
+	IsForeign             bool            `json:"is-foreign"`
+	IsFirmError           bool            `json:"is-firm-error"`
+	IsFirmProprietary     bool            `json:"is-firm-proprietary"`
+	DayTraderStatus       bool            `json:"day-trader-status"`
+	SuitableOptionsLevel  string          `json:"suitable-options-level"`
+	InvestmentObjective   string          `json:"investment-objective"`
+	InvestmentTimeHorizon string          `json:"investment-time-horizon"`
+	LiquidityNeeds        string          `json:"liquidity-needs"`
+	RiskTolerance         string          `json:"risk-tolerance"`
+	FuturesAccountPurpose string          `json:"futures-account-purpose"`
+	ExternalID            string          `json:"external-id"`
+	ExtAccountID          string          `json:"ext-account-id"`
+	ExtCRMID              string          `json:"ext-crm-id"`
+	ExternalFDID          string          `json:"external-fdid"`
+	RegulatoryDomain      string          `json:"regulatory-domain"`
+	ExternalAccounts      json.RawMessage `json:"external-accounts"` // as the broker sends it
+	SubmittingUserID      string          `json:"submitting-user-id"`
+	OpenedAt              time.Time       `json:"opened-at"`
+	CreatedAt             time.Time       `json:"created-at"`
+	ClosedAt              time.Time       `json:"closed-at"`
+	FundingDate           Date            `json:"funding-date"`
 }
 
 var accountCodec = codecFor[Account]()

@@ -2,6 +2,8 @@ package tastytrade
 
 import (
 	"context"
+	"iter"
+	"net/url"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -81,8 +83,12 @@ type Balance struct {
 	LongMargineableValue         *decimal.Decimal `json:"long-margineable-value"`
 	ShortMargineableValue        *decimal.Decimal `json:"short-margineable-value"`
 
+	ApexStartingDayMarginEquity *decimal.Decimal `json:"apex-starting-day-margin-equity"`
+	LongIndexDerivativeValue    *decimal.Decimal `json:"long-index-derivative-value"`
+	ShortIndexDerivativeValue   *decimal.Decimal `json:"short-index-derivative-value"`
+
 	SnapshotDate Date      `json:"snapshot-date"`
-	TimeOfDay    string    `json:"time-of-day"` // of a snapshot: "BOD", "EOD"
+	TimeOfDay    TimeOfDay `json:"time-of-day"` // of a snapshot
 	UpdatedAt    time.Time `json:"updated-at"`
 }
 
@@ -135,4 +141,64 @@ func (s *BalancesService) GetCurrency(ctx context.Context, account AccountNumber
 		return nil, invalid.Field("currency", currency, "three letters, such as USD")
 	}
 	return one[Balance](ctx, s.client, get("/accounts/{account}/balances/{currency}", string(account), currency), balanceCodec)
+}
+
+// A TimeOfDay says when a balance was taken.
+type TimeOfDay string
+
+// The times of day of balance snapshots.
+const (
+	BeginningOfDay TimeOfDay = "BOD"
+	EndOfDay       TimeOfDay = "EOD"
+	Intraday       TimeOfDay = "Intraday"
+)
+
+// SnapshotsOptions say which past balances to read: those of a day, or those
+// from one day to another.
+type SnapshotsOptions struct {
+	TimeOfDay  TimeOfDay // empty: EndOfDay
+	Currency   string    // empty: USD
+	Date       Date
+	StartDate  Date
+	EndDate    Date
+	PerPage    int // 0: the broker's 250; the most is 2000
+	PageOffset int // index of the page
+}
+
+// Snapshots returns one page of past balances. Nil options are the ends of all
+// days.
+//
+// GET /accounts/{account}/balance-snapshots
+func (s *BalancesService) Snapshots(ctx context.Context, account AccountNumber, opts *SnapshotsOptions) (*Page[Balance], error) {
+	var o SnapshotsOptions
+	if opts != nil {
+		o = *opts
+	}
+	if o.TimeOfDay == "" {
+		o.TimeOfDay = EndOfDay // the broker requires one
+	}
+	q := url.Values{"time-of-day": {string(o.TimeOfDay)}}
+	set(q, "currency", o.Currency)
+	set(q, "snapshot-date", o.Date.String())
+	set(q, "start-date", o.StartDate.String())
+	set(q, "end-date", o.EndDate.String())
+	if err := paging(q, o.PerPage, o.PageOffset, 2000); err != nil {
+		return nil, err
+	}
+	return paged[Balance](ctx, s.client, get("/accounts/{account}/balance-snapshots", string(account)).with(q), balanceCodec)
+}
+
+// AllSnapshots is Snapshots for as many pages as the loop needs.
+//
+// GET /accounts/{account}/balance-snapshots
+func (s *BalancesService) AllSnapshots(ctx context.Context, account AccountNumber, opts *SnapshotsOptions) iter.Seq2[Balance, error] {
+	var o SnapshotsOptions
+	if opts != nil {
+		o = *opts
+	}
+	return pages(func(offset int) (*Page[Balance], error) {
+		o := o
+		o.PageOffset = offset
+		return s.Snapshots(ctx, account, &o)
+	}, o.PageOffset)
 }

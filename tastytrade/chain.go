@@ -2,6 +2,7 @@ package tastytrade
 
 import (
 	"context"
+	"iter"
 
 	"github.com/shopspring/decimal"
 )
@@ -97,4 +98,55 @@ type OptionChainsService struct{ client *Client }
 func (s *OptionChainsService) Nested(ctx context.Context, underlying string) ([]NestedChain, error) {
 	out, _, err := many[NestedChain](ctx, s.client, get("/option-chains/{underlying}/nested", underlying), nestedChainCodec)
 	return out, err
+}
+
+// A CompactChain is the options of one kind of expiration of a root, as symbols
+// alone.
+type CompactChain struct {
+	Object
+	UnderlyingSymbol  string         `json:"underlying-symbol"`
+	RootSymbol        string         `json:"root-symbol"`
+	OptionChainType   string         `json:"option-chain-type"`
+	ExpirationType    ExpirationType `json:"expiration-type"`
+	SettlementType    SettlementType `json:"settlement-type"`
+	SharesPerContract int            `json:"shares-per-contract"`
+	Deliverables      []Deliverable  `json:"deliverables"`
+	Symbols           []string       `json:"symbols"`          // OCC symbols
+	StreamerSymbols   []string       `json:"streamer-symbols"` // not in step with Symbols when some are missing
+}
+
+var compactChainCodec = codecFor[CompactChain]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (c *CompactChain) UnmarshalJSON(data []byte) error { return compactChainCodec.unmarshal(data, c) }
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (c CompactChain) MarshalJSON() ([]byte, error) { return compactChainCodec.marshal(c) }
+
+// Compact returns the options of an underlying as lists of symbols, the
+// smallest form of a chain.
+//
+// GET /option-chains/{underlying}/compact
+func (s *OptionChainsService) Compact(ctx context.Context, underlying string) ([]CompactChain, error) {
+	out, _, err := many[CompactChain](ctx, s.client, get("/option-chains/{underlying}/compact", underlying), compactChainCodec)
+	return out, err
+}
+
+const chainRoute = "/option-chains/{underlying}"
+
+// List returns every option of an underlying, each described in full.
+//
+// GET /option-chains/{underlying}
+func (s *OptionChainsService) List(ctx context.Context, underlying string) ([]EquityOption, error) {
+	out, _, err := many[EquityOption](ctx, s.client, get(chainRoute, underlying), equityOptionCodec)
+	return out, err
+}
+
+// All is List one by one, as the answer arrives: it holds one option at a time,
+// whatever the size of the answer. An answer that breaks off ends the loop with
+// an error after the options that came.
+//
+// GET /option-chains/{underlying}
+func (s *OptionChainsService) All(ctx context.Context, underlying string) iter.Seq2[EquityOption, error] {
+	return stream[EquityOption](ctx, s.client, get(chainRoute, underlying), equityOptionCodec)
 }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/shopspring/decimal"
 )
@@ -31,19 +32,25 @@ func (o Object) Raw() json.RawMessage { return bytes.Clone(o.raw) }
 
 // A codec reads and writes one struct type that embeds Object first. Field tags:
 //
-//	json:"name"         the wire name
+//	json:"name"         the wire name; kebab-case, camelCase and snake_case
+//	                    spellings of it are read alike
+//	alt:"name"          another wire name of the same field
 //	sign:"sibling"      the wire has a magnitude here and Credit/Debit/None (or
 //	                    Long/Short/Zero) in the sibling; the field is signed
 //	need:"true"         decoding fails when it is absent or unreadable
 type codec struct {
 	typ    reflect.Type
 	fields []codecField
+	slots  map[string]int // every spelling of every name, of siblings too
+	count  int            // of slots
 }
 
 type codecField struct {
 	name  string
+	slot  int
 	index int
 	sign  string
+	signs int // slot of the sibling
 	need  bool
 	sub   *codec // of a struct, or of the elements of a slice
 }
@@ -58,10 +65,15 @@ var (
 
 // codecFor describes T, which is known to be well formed when the package's
 // tests pass.
-func codecFor[T any]() *codec { return newCodec(reflect.TypeFor[T]()) }
+func codecFor[T any]() *codec { return newCodec(reflect.TypeFor[T](), map[reflect.Type]*codec{}) }
 
-func newCodec(t reflect.Type) *codec {
-	c := &codec{typ: t}
+// newCodec describes t. Types can hold themselves: made has those begun already.
+func newCodec(t reflect.Type, made map[reflect.Type]*codec) *codec {
+	if c := made[t]; c != nil {
+		return c
+	}
+	c := &codec{typ: t, slots: map[string]int{}}
+	made[t] = c
 	for i := range t.NumField() {
 		f := t.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -70,15 +82,73 @@ func newCodec(t reflect.Type) *codec {
 		}
 		field := codecField{name: name, index: i, sign: f.Tag.Get("sign"), need: f.Tag.Get("need") != ""}
 		elem := f.Type
-		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice && elem != rawType {
+		for elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Slice && elem != rawType || elem.Kind() == reflect.Map {
 			elem = elem.Elem()
 		}
 		if isObject(elem) {
-			field.sub = newCodec(elem)
+			field.sub = newCodec(elem, made)
 		}
 		c.fields = append(c.fields, field)
 	}
+	for i := range c.fields {
+		c.fields[i].slot = c.slot(c.fields[i].name)
+	}
+	for i := range c.fields {
+		if sign := c.fields[i].sign; sign != "" {
+			c.fields[i].signs = c.slot(sign)
+		}
+	}
+	for _, f := range c.fields {
+		alt := t.Field(f.index).Tag.Get("alt")
+		for _, other := range []struct {
+			name string
+			slot int
+		}{{f.name, f.slot}, {alt, f.slot}, {f.sign, f.signs}} {
+			if other.name == "" {
+				continue
+			}
+			for _, spelling := range append(spellings(other.name), other.name) {
+				if _, taken := c.slots[spelling]; !taken {
+					c.slots[spelling] = other.slot
+				}
+			}
+		}
+	}
 	return c
+}
+
+func (c *codec) slot(name string) int {
+	if slot, there := c.slots[name]; there {
+		return slot
+	}
+	c.slots[name] = c.count
+	c.count++
+	return c.count - 1
+}
+
+// spellings writes a name as other routes and versions may write it.
+func spellings(name string) []string {
+	var words []string
+	word := ""
+	for i, r := range name {
+		upper := unicode.IsUpper(r)
+		switch {
+		case r == '-' || r == '_':
+			words, word = append(words, word), ""
+			continue
+		case upper && i > 0 && word != "" && !unicode.IsUpper(rune(name[i-1])):
+			words, word = append(words, word), ""
+		}
+		word += strings.ToLower(string(r))
+	}
+	words = append(words, word)
+	camel := words[0]
+	for _, w := range words[1:] {
+		if w != "" {
+			camel += strings.ToUpper(w[:1]) + w[1:]
+		}
+	}
+	return []string{strings.Join(words, "-"), strings.Join(words, "_"), camel}
 }
 
 func isObject(t reflect.Type) bool {
@@ -96,13 +166,24 @@ func (c *codec) decode(data []byte, v reflect.Value) error {
 	if string(data) == "null" {
 		return nil
 	}
-	members, err := splitObject(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.typ.Name(), err)
+	var small [64][]byte
+	found := small[:]
+	if c.count > len(small) {
+		found = make([][]byte, c.count)
+	}
+	members := scanner{data: data}
+	for members.next() {
+		if slot, known := c.slots[string(members.name)]; known {
+			found[slot] = members.value
+		}
+	}
+	if members.err != nil {
+		return fmt.Errorf("%s: %w", c.typ.Name(), members.err)
 	}
 	v.SetZero()
-	for _, f := range c.fields {
-		raw := lookup(members, f.name)
+	for i := range c.fields {
+		f := &c.fields[i]
+		raw := found[f.slot]
 		field := v.Field(f.index)
 		if absent := raw == nil || string(raw) == "null"; absent {
 			if f.need {
@@ -115,10 +196,10 @@ func (c *codec) decode(data []byte, v reflect.Value) error {
 			return fmt.Errorf("%s: %s: %w", c.typ.Name(), f.name, err)
 		}
 		if f.sign != "" {
-			applySign(field, lookup(members, f.sign))
+			applySign(field, found[f.signs])
 		}
 	}
-	v.Field(0).Set(reflect.ValueOf(Object{raw: data}))
+	v.Field(0).Addr().Interface().(*Object).raw = data
 	return nil
 }
 
@@ -152,21 +233,21 @@ func decodeValue(raw []byte, v reflect.Value, sub *codec, need bool) error {
 		if !ok {
 			return errUnreadable
 		}
-		v.Set(reflect.ValueOf(d))
+		*v.Addr().Interface().(*decimal.Decimal) = d
 		return nil
 	case timeType:
 		t, ok := readTime(raw)
 		if !ok {
 			return fail()
 		}
-		v.Set(reflect.ValueOf(t))
+		*v.Addr().Interface().(*time.Time) = t
 		return nil
 	case dateType:
 		d, ok := readDate(raw)
 		if !ok {
 			return fail()
 		}
-		v.Set(reflect.ValueOf(d))
+		*v.Addr().Interface().(*Date) = d
 		return nil
 	}
 	switch v.Kind() {
@@ -187,6 +268,8 @@ func decodeValue(raw []byte, v reflect.Value, sub *codec, need bool) error {
 		return sub.decode(raw, v)
 	case reflect.Slice:
 		return decodeSlice(raw, v, sub)
+	case reflect.Map:
+		return decodeMap(raw, v, sub)
 	case reflect.String:
 		text, ok := scalar(raw)
 		if !ok {
@@ -205,7 +288,7 @@ func decodeValue(raw []byte, v reflect.Value, sub *codec, need bool) error {
 	case reflect.Int, reflect.Int64:
 		d, ok := readDecimal(raw)
 		if !ok || !d.IsInteger() || !d.BigInt().IsInt64() {
-			return errUnreadable
+			return fail()
 		}
 		v.SetInt(d.IntPart())
 	case reflect.Float64:
@@ -222,7 +305,10 @@ func decodeValue(raw []byte, v reflect.Value, sub *codec, need bool) error {
 
 func decodeSlice(raw []byte, v reflect.Value, sub *codec) error {
 	elems := [][]byte{raw} // one element without brackets
-	if raw[0] == '[' {
+	switch {
+	case raw[0] == '{' && sub == nil, raw[0] != '[' && raw[0] != '{' && sub != nil:
+		return nil // not what the list is of: unknown
+	case raw[0] == '[':
 		var err error
 		if elems, err = splitArray(raw); err != nil {
 			return err
@@ -237,6 +323,27 @@ func decodeSlice(raw []byte, v reflect.Value, sub *codec) error {
 		if err := decodeValue(e, out.Index(i), sub, false); err != nil {
 			return fmt.Errorf("[%d]: %w", i, err)
 		}
+	}
+	v.Set(out)
+	return nil
+}
+
+// decodeMap reads an object whose names are data. Values that cannot be read
+// are left out.
+func decodeMap(raw []byte, v reflect.Value, sub *codec) error {
+	if raw[0] != '{' {
+		return nil
+	}
+	out := reflect.MakeMap(v.Type())
+	members := scanner{data: raw}
+	for members.next() {
+		elem := reflect.New(v.Type().Elem()).Elem()
+		if string(members.value) != "null" && decodeValue(members.value, elem, sub, true) == nil {
+			out.SetMapIndex(reflect.ValueOf(string(members.name)), elem)
+		}
+	}
+	if members.err != nil {
+		return members.err
 	}
 	v.Set(out)
 	return nil
@@ -263,6 +370,9 @@ func unquote(raw []byte) (string, bool) {
 }
 
 func readDecimal(raw []byte) (decimal.Decimal, bool) {
+	if d, ok := plainDecimal(raw); ok {
+		return d, true
+	}
 	text, ok := scalar(raw)
 	if !ok || len(text) > 64 {
 		return decimal.Decimal{}, false
@@ -275,6 +385,40 @@ func readDecimal(raw []byte) (decimal.Decimal, bool) {
 	return d, true
 }
 
+// plainDecimal is readDecimal for the usual digits and one point, without
+// making text of them first.
+func plainDecimal(raw []byte) (decimal.Decimal, bool) {
+	if len(raw) > 1 && raw[0] == '"' {
+		raw = raw[1 : len(raw)-1]
+	}
+	negative := len(raw) > 0 && raw[0] == '-'
+	if negative {
+		raw = raw[1:]
+	}
+	if len(raw) == 0 || len(raw) > 18 {
+		return decimal.Decimal{}, false
+	}
+	var value int64
+	places, point := int32(0), false
+	for i, c := range raw {
+		switch {
+		case c >= '0' && c <= '9':
+			value = value*10 + int64(c-'0')
+			if point {
+				places++
+			}
+		case c == '.' && !point && i > 0 && i < len(raw)-1:
+			point = true
+		default:
+			return decimal.Decimal{}, false
+		}
+	}
+	if negative {
+		value = -value
+	}
+	return decimal.New(value, -places), true
+}
+
 func readFloat(raw []byte) (float64, bool) {
 	text, ok := scalar(raw)
 	if !ok {
@@ -285,21 +429,37 @@ func readFloat(raw []byte) (float64, bool) {
 }
 
 // timeLayouts are the forms of instants seen in answers.
-var timeLayouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05 UTC", time.DateOnly}
+var timeLayouts = [...]string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999-0700", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05 UTC", "2006-01-02T15:04Z07:00", time.DateOnly}
 
-// readTime reads an ISO 8601 text or Unix milliseconds. Zero and negative
-// numbers mean none.
+// readTime reads an ISO 8601 text, with or without more text behind it, or Unix
+// milliseconds or seconds. Zero and negative numbers mean none.
 func readTime(raw []byte) (time.Time, bool) {
 	text, ok := scalar(raw)
 	if !ok || text == "" {
 		return time.Time{}, false
 	}
-	if ms, err := strconv.ParseInt(text, 10, 64); err == nil {
-		if ms <= 0 {
-			return time.Time{}, false
+	if n, err := strconv.ParseFloat(text, 64); err == nil {
+		// 1e11 is 1973 in milliseconds and the year 5138 in seconds.
+		if n > 0 && n < 1e11 {
+			return time.Unix(int64(n), 0).UTC(), true
 		}
-		return time.UnixMilli(ms).UTC(), true
+		if n > 0 && n < 1e16 {
+			return time.UnixMilli(int64(n)).UTC(), true
+		}
+		return time.Time{}, false
 	}
+	if t, ok := isoTime(text); ok {
+		return t, true
+	}
+	if date := len(time.DateOnly); len(text) > date {
+		if end := strings.IndexAny(text[date:], " [(,"); end >= 0 {
+			return isoTime(text[:date+end])
+		}
+	}
+	return time.Time{}, false
+}
+
+func isoTime(text string) (time.Time, bool) {
 	for _, layout := range timeLayouts {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true
@@ -325,7 +485,7 @@ func applySign(v reflect.Value, sibling []byte) {
 		return
 	}
 	word, _ := scalar(sibling)
-	if word != string(Debit) && word != string(Short) {
+	if !strings.EqualFold(word, string(Debit)) && word != string(Short) {
 		return
 	}
 	d := v.Interface().(*decimal.Decimal).Abs().Neg()

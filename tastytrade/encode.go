@@ -3,8 +3,10 @@ package tastytrade
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,13 +54,31 @@ func (c *codec) encode(v reflect.Value) []byte {
 // set writes field f into members, or takes it out when it is unknown.
 func (c *codec) set(members []member, f codecField, v reflect.Value) []member {
 	encoded := encodeValue(v, f.sub)
-	if f.sign != "" && encoded != nil {
-		d := *v.Interface().(*decimal.Decimal)
-		abs := d.Abs()
-		encoded = encodeValue(reflect.ValueOf(&abs), nil)
-		members = assign(members, f.sign, signWord(f.sign, d.Sign()))
+	if f.sign != "" {
+		sibling := c.spelling(members, f.signs, f.sign)
+		if encoded == nil {
+			members = assign(members, sibling, nil)
+		} else {
+			d := *v.Interface().(*decimal.Decimal)
+			abs := d.Abs()
+			encoded = encodeValue(reflect.ValueOf(&abs), nil)
+			// A zero amount has no sign of its own and keeps the effect it came with.
+			if was := lookup(members, sibling); !d.IsZero() || was == nil || string(was) == "null" {
+				members = assign(members, sibling, signWord(f.sign, d.Sign()))
+			}
+		}
 	}
-	return assign(members, f.name, encoded)
+	return assign(members, c.spelling(members, f.slot, f.name), encoded)
+}
+
+// spelling is how members write the name of a slot.
+func (c *codec) spelling(members []member, slot int, name string) string {
+	for i := len(members) - 1; i >= 0; i-- {
+		if at, known := c.slots[members[i].name]; known && at == slot {
+			return members[i].name
+		}
+	}
+	return name
 }
 
 func signWord(sibling string, sign int) []byte {
@@ -115,7 +135,11 @@ func encodeValue(v reflect.Value, sub *codec) []byte {
 		if t.IsZero() {
 			return nil
 		}
-		return []byte(`"` + t.Format("2006-01-02T15:04:05.000-07:00") + `"`)
+		layout := "2006-01-02T15:04:05.000-07:00"
+		if t.Nanosecond()%1e6 != 0 {
+			layout = "2006-01-02T15:04:05.999999999-07:00"
+		}
+		return []byte(`"` + t.Format(layout) + `"`)
 	case dateType:
 		d := v.Interface().(Date)
 		if d.IsZero() {
@@ -147,6 +171,15 @@ func encodeValue(v reflect.Value, sub *codec) []byte {
 			out = append(out, e...)
 		}
 		return append(out, ']')
+	case reflect.Map:
+		if v.IsNil() {
+			return nil
+		}
+		var members []member
+		for _, key := range slices.Sorted(maps.Keys(keysOf(v))) {
+			members = append(members, member{key, encodeValue(v.MapIndex(reflect.ValueOf(key)), sub)})
+		}
+		return joinObject(members)
 	case reflect.String:
 		if v.Len() == 0 {
 			return nil
@@ -163,6 +196,14 @@ func encodeValue(v reflect.Value, sub *codec) []byte {
 		return strconv.AppendFloat(nil, v.Float(), 'f', -1, 64)
 	}
 	return nil
+}
+
+func keysOf(v reflect.Value) map[string]bool {
+	keys := map[string]bool{}
+	for _, key := range v.MapKeys() {
+		keys[key.String()] = true
+	}
+	return keys
 }
 
 func quote(s string) []byte {

@@ -1,12 +1,13 @@
 package tastytrade_test
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,133 +23,51 @@ type routeCall struct {
 	method string // as endpoints.md names it
 	call   func(ctx context.Context, c *tastytrade.Client) error
 	want   string // request line, escaped
+	body   string // JSON, where there is one
+	host   string // of the base URL, when it is not the client's own
+	public bool   // sent without a token
 }
 
 func routeCalls() []routeCall {
-	is := true
-	return []routeCall{
-		{"Accounts.List", func(ctx context.Context, c *tastytrade.Client) error { _, err := c.Accounts.List(ctx); return err },
-			"GET /customers/me/accounts"},
-		{"Accounts.Get", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Accounts.Get(ctx, "5WX1")
-			return err
-		},
-			"GET /customers/me/accounts/5WX1"},
-		{"Accounts.TradingStatus", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Accounts.TradingStatus(ctx, "5WX1")
-			return err
-		}, "GET /accounts/5WX1/trading-status"},
-		{"Balances.List", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Balances.List(ctx, "5WX1")
-			return err
-		},
-			"GET /accounts/5WX1/balances"},
-		{"Balances.Get", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Balances.Get(ctx, "5WX1")
-			return err
-		},
-			"GET /accounts/5WX1/balances"},
-		{"Balances.GetCurrency", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Balances.GetCurrency(ctx, "5WX1", "USD")
-			return err
-		}, "GET /accounts/5WX1/balances/USD"},
-		{"Positions.List", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Positions.List(ctx, "5WX1", &tastytrade.PositionsOptions{
-				Underlyings: []string{"SPY", "BRK/B"}, Type: tastytrade.TypeEquityOption, IncludeMarks: true, Net: true,
-			})
-			return err
-		}, "GET /accounts/5WX1/positions?include-marks=true&instrument-type=Equity+Option&net-positions=true&underlying-symbol%5B%5D=SPY&underlying-symbol%5B%5D=BRK%2FB"},
-		{"Instruments.Equities", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Instruments.Equities(ctx, &tastytrade.EquitiesOptions{Symbols: []string{"SPY", "BRK/B"}, ETF: &is, PerPage: 50, PageOffset: 2})
-			return err
-		}, "GET /instruments/equities?is-etf=true&page-offset=2&per-page=50&symbol%5B%5D=SPY&symbol%5B%5D=BRK%2FB"},
-		{"Instruments.AllEquities", func(ctx context.Context, c *tastytrade.Client) error {
-			for _, err := range c.Instruments.AllEquities(ctx, nil) {
-				return err
-			}
-			return nil
-		}, "GET /instruments/equities"},
-		{"Instruments.Equity", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Instruments.Equity(ctx, "BRK/B")
-			return err
-		}, "GET /instruments/equities/BRK%2FB"},
-		{"OptionChains.Nested", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.OptionChains.Nested(ctx, "SPY")
-			return err
-		},
-			"GET /option-chains/SPY/nested"},
-		{"MarketData.ByType", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketData.ByType(ctx, tastytrade.ByTypeRequest{Indices: []string{"VIX"}, Equities: []string{"SPY", "BRK/B"}, EquityOptions: []string{"SPY   261218C00500000"}})
-			return err
-		}, "GET /market-data/by-type?equity=SPY&equity=BRK%2FB&equity-option=SPY+++261218C00500000&index=VIX"},
-		{"MarketMetrics.List", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketMetrics.List(ctx, "SPY", "BRK/B")
-			return err
-		}, "GET /market-metrics?symbols=SPY%2CBRK%2FB"},
-		{"MarketMetrics.Dividends", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketMetrics.Dividends(ctx, "AAPL")
-			return err
-		}, "GET /market-metrics/historic-corporate-events/dividends/AAPL"},
-		{"MarketMetrics.Earnings", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketMetrics.Earnings(ctx, "AAPL", september16, tastytrade.Date{})
-			return err
-		}, "GET /market-metrics/historic-corporate-events/earnings-reports/AAPL?start-date=2026-09-16"},
-		{"MarketSessions.List", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.List(ctx, tastytrade.CollectionEquity, tastytrade.Date{}, september16)
-			return err
-		}, "GET /market-time/sessions?instrument-collection=Equity&to-date=2026-09-16"},
-		{"MarketSessions.Current", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.Current(ctx, tastytrade.CollectionEquity, tastytrade.CollectionCME)
-			return err
-		}, "GET /market-time/sessions/current?instrument-collections%5B%5D=Equity&instrument-collections%5B%5D=CME"},
-		{"MarketSessions.EquitiesCurrent", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.EquitiesCurrent(ctx, time.Date(2026, 9, 16, 10, 30, 0, 0, time.FixedZone("", -4*3600)))
-			return err
-		}, "GET /market-time/equities/sessions/current?current-time=2026-09-16T14%3A30%3A00Z"},
-		{"MarketSessions.EquitiesNext", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.EquitiesNext(ctx, september16)
-			return err
-		}, "GET /market-time/equities/sessions/next?date=2026-09-16"},
-		{"MarketSessions.EquitiesPrevious", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.EquitiesPrevious(ctx, tastytrade.Date{})
-			return err
-		}, "GET /market-time/equities/sessions/previous"},
-		{"MarketSessions.EquitiesHolidays", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.MarketSessions.EquitiesHolidays(ctx)
-			return err
-		}, "GET /market-time/equities/holidays"},
-		{"Symbols.Search", func(ctx context.Context, c *tastytrade.Client) error {
-			_, err := c.Symbols.Search(ctx, "BRK/")
-			return err
-		},
-			"GET /symbols/search/BRK%2F"},
-		{"QuoteTokens.Get", func(ctx context.Context, c *tastytrade.Client) error { _, err := c.QuoteTokens.Get(ctx); return err },
-			"GET /api-quote-tokens"},
-	}
+	return slices.Concat(accountRoutes(), instrumentRoutes(), marketRoutes(), writingRoutes(), orderRoutes())
 }
 
 // anything has the fields that some type or other cannot do without.
-const anything = `{"data":{"items":[{"symbol":"SPY","account-number":"5WX1","quantity":1,"quantity-direction":"Long","occurred-date":"2026-09-16"}],
-	"symbol":"SPY","account-number":"5WX1","token":"t","dxlink-url":"wss://x"}}`
+const anything = `{"data":{"items":[{"symbol":"SPY","account-number":"5WX1","quantity":1,"quantity-direction":"Long","occurred-date":"2026-09-16","id":1,"code":"ES",
+	"order":{"id":1},"external-identifier":"x-1","orders":[{"external-identifier":"x-1"}]}],
+	"symbol":"SPY","account-number":"5WX1","token":"t","dxlink-url":"wss://x","id":1,"code":"ES","order":{"id":1},"complex-order":{"id":1}}}`
 
 func TestEveryMethodMakesItsRequest(t *testing.T) {
 	for _, rc := range routeCalls() {
 		t.Run(rc.method, func(t *testing.T) {
 			server := answering(200, anything)
-			require.NoError(t, rc.call(t.Context(), client(t, server, nil)))
+			c := client(t, server, func(o *tastytrade.ClientOptions) { o.BacktestURL = "http://backtests.memory" })
+			require.NoError(t, rc.call(t.Context(), c))
 			require.Equal(t, 1, server.count())
 			r := server.last()
 			assert.Equal(t, rc.want, r.Method+" "+r.RequestURI)
-			assert.Equal(t, "Bearer access-secret", r.Header.Get("Authorization"))
+			if rc.body == "" {
+				assert.Empty(t, server.bodies[0])
+				assert.Empty(t, r.Header.Get("Content-Type"))
+			} else {
+				assert.JSONEq(t, rc.body, server.bodies[0])
+				assert.Equal(t, "application/json", r.Header.Get("Content-Type"))
+			}
+			assert.Equal(t, cmp.Or(rc.host, "memory"), r.Host)
+			if rc.public {
+				assert.Empty(t, r.Header.Get("Authorization"))
+			} else {
+				assert.Equal(t, "Bearer access-secret", r.Header.Get("Authorization"))
+			}
 			assert.Equal(t, "application/json", r.Header.Get("Accept"))
 			assert.NotEmpty(t, r.Header.Get("User-Agent"))
 		})
 	}
 }
 
-// The table must have a line for each method and no other, with the route that
-// the method was seen to call.
-func TestTheTableOfEndpointsIsTheCode(t *testing.T) {
+// tableOfEndpoints reads endpoints.md: the route of each method.
+func tableOfEndpoints(t *testing.T) map[string]string {
+	t.Helper()
 	listed := map[string]string{}
 	data, err := os.ReadFile("endpoints.md")
 	require.NoError(t, err)
@@ -157,17 +76,26 @@ func TestTheTableOfEndpointsIsTheCode(t *testing.T) {
 		if len(cells) != 5 || !strings.Contains(cells[1], " /") {
 			continue
 		}
-		assert.Contains(t, []string{"recorded payload", "specification", "simulator only"}, strings.TrimSpace(cells[3]), line)
+		assert.Contains(t, []string{"recorded payload", "specification", "simulator only", "other clients"}, strings.TrimSpace(cells[3]), line)
 		listed[strings.TrimSpace(cells[2])] = strings.TrimSpace(cells[1])
 	}
+	return listed
+}
+
+// The table must have a line for each method and no other, with the route that
+// the method was seen to call.
+func TestTheTableOfEndpointsIsTheCode(t *testing.T) {
+	listed := tableOfEndpoints(t)
 	for _, rc := range routeCalls() {
 		route, there := listed[rc.method]
-		require.True(t, there, "%s is not in endpoints.md", rc.method)
+		if !assert.True(t, there, "%s is not in endpoints.md", rc.method) {
+			continue
+		}
 		want, _, _ := strings.Cut(rc.want, "?")
 		assert.True(t, sameRoute(route, want), "%s is listed as %s and calls %s", rc.method, route, want)
 		delete(listed, rc.method)
 	}
-	assert.Equal(t, map[string]string{"RefreshTokenSource": "POST /oauth/token"}, listed, "lines without a method")
+	assert.Equal(t, map[string]string{"RefreshTokenSource": "POST /oauth/token", "OAuthConfig.Exchange": "POST /oauth/token"}, listed, "lines without a method")
 }
 
 func sameRoute(template, path string) bool {
@@ -208,7 +136,7 @@ func TestSegmentsThatLeaveThePathAreRefused(t *testing.T) {
 	server := answering(200, anything)
 	c := client(t, server, nil)
 	var field *tastytrade.FieldError
-	for _, symbol := range []string{"", ".", "..", " ", "A\nB", strings.Repeat("A", 65)} {
+	for _, symbol := range []string{"", ".", "..", " ", "A\nB", strings.Repeat("A", 101)} {
 		_, err := c.Instruments.Equity(t.Context(), symbol)
 		require.ErrorAs(t, err, &field, "%q", symbol)
 		assert.Equal(t, "symbol", field.Field)

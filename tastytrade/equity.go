@@ -4,12 +4,9 @@ import (
 	"context"
 	"iter"
 	"net/url"
-	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
-
-	"github.com/ttai-go/ttai/internal/invalid"
 )
 
 // A TickSize is a price increment. It holds for prices below Threshold; the one
@@ -91,29 +88,15 @@ type EquitiesOptions struct {
 func (s *InstrumentsService) Equities(ctx context.Context, opts *EquitiesOptions) (*Page[Equity], error) {
 	q := url.Values{}
 	if opts != nil {
-		if len(opts.Symbols) > 0 {
-			q["symbol[]"] = opts.Symbols
-		}
+		list(q, "symbol", opts.Symbols)
 		set(q, "lendability", opts.Lendability)
-		for key, value := range map[string]*bool{"is-etf": opts.ETF, "is-index": opts.Index} {
-			if value != nil {
-				q.Set(key, strconv.FormatBool(*value))
-			}
-		}
-		for key, value := range map[string]int{"per-page": opts.PerPage, "page-offset": opts.PageOffset} {
-			if value < 0 {
-				return nil, invalid.Field(key, value, "0 or more")
-			}
-			if value > 0 {
-				q.Set(key, strconv.Itoa(value))
-			}
+		either(q, "is-etf", opts.ETF)
+		either(q, "is-index", opts.Index)
+		if err := paging(q, opts.PerPage, opts.PageOffset, 0); err != nil {
+			return nil, err
 		}
 	}
-	items, page, err := many[Equity](ctx, s.client, get("/instruments/equities").with(q), equityCodec)
-	if err != nil {
-		return nil, err
-	}
-	return &Page[Equity]{Items: items, Pagination: page}, nil
+	return paged[Equity](ctx, s.client, get("/instruments/equities").with(q), equityCodec)
 }
 
 // AllEquities is Equities for as many pages as the loop needs.
@@ -128,6 +111,43 @@ func (s *InstrumentsService) AllEquities(ctx context.Context, opts *EquitiesOpti
 		o := o
 		o.PageOffset = offset
 		return s.Equities(ctx, &o)
+	}, o.PageOffset)
+}
+
+// ActiveEquitiesOptions narrow a list of active equities. The zero value is all
+// of them.
+type ActiveEquitiesOptions struct {
+	Lendability string // "Easy To Borrow", "Locate Required", "Preborrow"
+	PerPage     int    // 0: the broker's 1000
+	PageOffset  int    // index of the page
+}
+
+// ActiveEquities returns one page of the shares, ETFs and indexes that trade.
+//
+// GET /instruments/equities/active
+func (s *InstrumentsService) ActiveEquities(ctx context.Context, opts *ActiveEquitiesOptions) (*Page[Equity], error) {
+	q := url.Values{}
+	if opts != nil {
+		set(q, "lendability", opts.Lendability)
+		if err := paging(q, opts.PerPage, opts.PageOffset, 0); err != nil {
+			return nil, err
+		}
+	}
+	return paged[Equity](ctx, s.client, get("/instruments/equities/active").with(q), equityCodec)
+}
+
+// AllActiveEquities is ActiveEquities for as many pages as the loop needs.
+//
+// GET /instruments/equities/active
+func (s *InstrumentsService) AllActiveEquities(ctx context.Context, opts *ActiveEquitiesOptions) iter.Seq2[Equity, error] {
+	var o ActiveEquitiesOptions
+	if opts != nil {
+		o = *opts
+	}
+	return pages(func(offset int) (*Page[Equity], error) {
+		o := o
+		o.PageOffset = offset
+		return s.ActiveEquities(ctx, &o)
 	}, o.PageOffset)
 }
 

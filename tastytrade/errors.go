@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ttai-go/ttai/internal/rest"
 )
@@ -39,6 +40,9 @@ type APIError struct {
 	Code      string // the broker's: "record_not_found"; "html", "malformed" or "redirect" for what is not an answer of the API
 	Message   string
 	Errors    []ErrorDetail // one per failed check
+	// Hint is what this package makes of it, such as a grant of another
+	// environment; empty when it has no idea.
+	Hint string
 	// SupportID is the identifier that customer support asks for, when the
 	// message has one.
 	SupportID string
@@ -84,8 +88,31 @@ func (e *APIError) Error() string {
 	if e.MayHaveHappened {
 		b.WriteString(" (it may have happened)")
 	}
+	if e.Hint != "" {
+		b.WriteString("; " + e.Hint)
+	}
 	return strings.TrimSpace(b.String())
 }
+
+// redact takes secrets out of everything that the broker said.
+func (e *APIError) redact(secrets ...string) {
+	for _, secret := range secrets {
+		if len(secret) < 4 {
+			continue // too short to be one, and part of any text
+		}
+		for _, s := range []*string{&e.Code, &e.Message, &e.SupportID, &e.RequestID} {
+			*s = strings.ReplaceAll(*s, secret, redacted)
+		}
+		for i := range e.Errors {
+			d := &e.Errors[i]
+			for _, s := range []*string{&d.Code, &d.Message, &d.Field, &d.PreflightID} {
+				*s = strings.ReplaceAll(*s, secret, redacted)
+			}
+		}
+	}
+}
+
+const redacted = "[redacted]"
 
 // Is reports whether target is the sentinel of this answer's kind.
 func (e *APIError) Is(target error) bool {
@@ -168,6 +195,8 @@ func answerError(op, method string, resp *rest.Response, now time.Time) *APIErro
 		e.Code, e.Message = "html", "the gateway refused the request, not the API; check the User-Agent and the base URL"
 	case len(trimmed) > 0 && trimmed[0] == '<':
 		e.Code, e.Message = "html", "a web page came instead of an answer"
+	case len(trimmed) > 0 && utf8.Valid(trimmed):
+		e.Message = clean(string(trimmed)) // the backtesting host answers in plain text
 	default:
 		e.Code = "malformed"
 	}
@@ -248,7 +277,7 @@ func clean(s string) string {
 	if len(s) > longestText {
 		s = strings.ToValidUTF8(s[:longestText], "") + "…"
 	}
-	return bearer.ReplaceAllString(s, "[redacted]")
+	return bearer.ReplaceAllString(s, redacted)
 }
 
 // bearer finds what looks like a token: a JWT, or a Bearer value echoed back.

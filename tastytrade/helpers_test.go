@@ -1,6 +1,7 @@
 package tastytrade_test
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/url"
@@ -23,13 +24,17 @@ type recorder struct {
 
 	mu       sync.Mutex
 	requests []*http.Request
+	bodies   []string
 	forms    []url.Values
 }
 
 func (s *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	_ = r.ParseForm()
 	s.mu.Lock()
 	s.requests = append(s.requests, r)
+	s.bodies = append(s.bodies, string(body))
 	s.forms = append(s.forms, r.PostForm)
 	s.mu.Unlock()
 	s.answer(w, r)
@@ -55,12 +60,14 @@ func answering(status int, body string) *recorder {
 	}}
 }
 
+func clientOptions(t testing.TB, server http.Handler) *tastytrade.ClientOptions {
+	return &tastytrade.ClientOptions{BaseURL: "http://memory", Dial: resttest.Serve(t, server), Limiter: tastytrade.NoLimit(), Retries: -1}
+}
+
 // client returns a client of server without rates and retries.
 func client(t testing.TB, server http.Handler, change func(*tastytrade.ClientOptions)) *tastytrade.Client {
 	t.Helper()
-	opts := &tastytrade.ClientOptions{
-		BaseURL: "http://memory", Dial: resttest.Serve(t, server), Limiter: tastytrade.NoLimit(), Retries: -1,
-	}
+	opts := clientOptions(t, server)
 	if change != nil {
 		change(opts)
 	}

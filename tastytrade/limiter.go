@@ -9,14 +9,23 @@ import (
 // A Limiter delays requests so that the broker's limits hold. Wait blocks until
 // the turn of a request and fails when ctx ends first or would end before.
 // Clients that use one credential share one Limiter. Implementations are safe
-// for concurrent use.
+// for concurrent use. One that several processes share keeps its count where
+// they all reach it; one that also has the method
+//
+//	Pause(method, path string, d time.Duration)
+//
+// is told how long a 429 answer asks to wait.
 type Limiter interface {
 	Wait(ctx context.Context, method, path string) error
 }
 
 // NewLimiter returns a Limiter with the broker's rates per family of routes:
 // two requests a second for chains and quotes, one for positions and balances,
-// and so on, within 50 a second for everything.
+// and so on, within 50 a second for everything. Turns are given in the order in
+// which they were asked for; a request whose context ends while it waits leaves
+// its turn to the next; one whose turn would come after its deadline fails at
+// once with [ErrRateLimited]. A 429 answer with Retry-After holds its family back
+// for everyone who shares the limiter.
 func NewLimiter() Limiter {
 	return rest.NewBuckets(50, []rest.Family{
 		{Methods: []string{"POST", "PUT", "PATCH", "DELETE"}, Pattern: "/accounts/*/orders/**", PerSecond: 20},

@@ -58,11 +58,21 @@ type MarketData struct {
 	Vega              float64 `json:"vega"`
 	Rho               float64 `json:"rho"`
 
-	IsTradingHalted     bool      `json:"is-trading-halted"`
+	IsTradingHalted     bool      `json:"is-trading-halted" alt:"trading-halted"`
 	TradingHaltedReason string    `json:"trading-halted-reason"`
 	HaltStartTime       time.Time `json:"halt-start-time"` // zero: none
 	HaltEndTime         time.Time `json:"halt-end-time"`   // zero: none
 	LastTradeTime       time.Time `json:"last-trade-time"`
+
+	// Of the current and the previous day, in answers that follow the
+	// specification's names.
+	DayOpen      *decimal.Decimal `json:"day-open"`
+	DayHigh      *decimal.Decimal `json:"day-high"`
+	DayLow       *decimal.Decimal `json:"day-low"`
+	DayClose     *decimal.Decimal `json:"day-close"`
+	PrevDayClose *decimal.Decimal `json:"prev-day-close"`
+
+	Instrument *MarketDataInstrument `json:"instrument"` // only with IncludeInstrument
 }
 
 var marketDataCodec = codecFor[MarketData]()
@@ -72,6 +82,46 @@ func (m *MarketData) UnmarshalJSON(data []byte) error { return marketDataCodec.u
 
 // MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
 func (m MarketData) MarshalJSON() ([]byte, error) { return marketDataCodec.marshal(m) }
+
+// A MarketDataInstrument is what the prices are of.
+type MarketDataInstrument struct {
+	Object
+	Symbol               string                `json:"symbol"`
+	InstrumentType       InstrumentType        `json:"instrument-type"`
+	InstrumentKey        *InstrumentKey        `json:"instrument-key"`
+	UnderlyingInstrument *MarketDataInstrument `json:"underlying-instrument"`
+	RootSymbol           string                `json:"root-symbol"`
+	Exchange             string                `json:"exchange"`
+}
+
+var marketDataInstrumentCodec = codecFor[MarketDataInstrument]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (m *MarketDataInstrument) UnmarshalJSON(data []byte) error {
+	return marketDataInstrumentCodec.unmarshal(data, m)
+}
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (m MarketDataInstrument) MarshalJSON() ([]byte, error) {
+	return marketDataInstrumentCodec.marshal(m)
+}
+
+// An InstrumentKey is a symbol and what kind of symbol it is.
+type InstrumentKey struct {
+	Object
+	Symbol         string         `json:"symbol"`
+	InstrumentType InstrumentType `json:"instrument-type"`
+}
+
+var instrumentKeyCodec = codecFor[InstrumentKey]()
+
+// UnmarshalJSON keeps the JSON; see [Object].
+func (i *InstrumentKey) UnmarshalJSON(data []byte) error {
+	return instrumentKeyCodec.unmarshal(data, i)
+}
+
+// MarshalJSON merges changed fields into the JSON that was decoded; see [Object].
+func (i InstrumentKey) MarshalJSON() ([]byte, error) { return instrumentKeyCodec.marshal(i) }
 
 // MarketDataService reads prices without a stream.
 type MarketDataService struct{ client *Client }
@@ -89,6 +139,9 @@ type ByTypeRequest struct {
 	Futures          []string
 	FutureOptions    []string
 	Cryptocurrencies []string
+	// IncludeInstrument asks for the instruments too. The broker does not
+	// document it.
+	IncludeInstrument bool
 }
 
 // ByType returns the latest prices of instruments. Those that do not exist are
@@ -112,6 +165,15 @@ func (s *MarketDataService) ByType(ctx context.Context, req ByTypeRequest) ([]Ma
 	if n < 1 || n > MaxByType {
 		return nil, invalid.Field("symbols", n, "1 to 100 symbols in all")
 	}
+	flag(q, "include-instrument", req.IncludeInstrument)
 	out, _, err := many[MarketData](ctx, s.client, get("/market-data/by-type").with(q), marketDataCodec)
 	return out, err
+}
+
+// Get returns the latest prices of one instrument. The broker does not document
+// this route, and may change it or take it away.
+//
+// GET /market-data/{type}/{symbol}
+func (s *MarketDataService) Get(ctx context.Context, instrument InstrumentType, symbol string) (*MarketData, error) {
+	return one[MarketData](ctx, s.client, get("/market-data/{type}/{symbol}", string(instrument), symbol), marketDataCodec)
 }

@@ -3,9 +3,9 @@ package tastytrade
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -36,15 +36,24 @@ type OAuthConfig struct {
 	ClientID     string // optional
 	ClientSecret string
 	RefreshToken string
-	UserAgent    string           // empty: the default of ClientOptions
-	HTTPClient   *http.Client     // nil: one of its own
-	Dial         DialFunc         // nil: the network
-	Now          func() time.Time // nil: time.Now
+	// AuthorizePage is where users grant access, for AuthorizeURL and Login;
+	// empty: the broker's page for the environment of BaseURL.
+	AuthorizePage string
+	UserAgent     string           // empty: the default of ClientOptions
+	HTTPClient    *http.Client     // nil: one of its own
+	Dial          DialFunc         // nil: the network
+	Now           func() time.Time // nil: time.Now
 	// Early is how long before its end a token is replaced; 0: 60 s.
 	Early time.Duration
 	// Rotated, when set, gets a refresh token that the broker gave in place of
 	// the old one, to be stored. It is called during Token.
 	Rotated func(refreshToken string)
+	// Token, when set, is used until it ends, before the first refresh: the one
+	// that [OAuthConfig.Exchange] gave, or one that Refreshed stored.
+	Token *oauth2.Token
+	// Refreshed, when set, gets every new access token, to be stored for the
+	// program's next start. It is called during Token.
+	Refreshed func(*oauth2.Token)
 }
 
 // String hides the secrets.
@@ -60,34 +69,44 @@ func (c OAuthConfig) GoString() string { return c.String() }
 // request is in flight. The credentials are sent to the host of BaseURL only;
 // the request is never repeated by itself.
 func RefreshTokenSource(cfg OAuthConfig) (TokenSource, error) {
-	if cfg.BaseURL == "" {
-		cfg.BaseURL = Production
-	}
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = defaultUserAgent
-	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Early <= 0 {
-		cfg.Early = time.Minute
-	}
-	if cfg.ClientSecret == "" {
-		return nil, invalid.Secret("ClientSecret", "the client secret of an OAuth application")
+	cfg, client, err := cfg.complete()
+	if err != nil {
+		return nil, err
 	}
 	if cfg.RefreshToken == "" {
 		return nil, invalid.Secret("RefreshToken", "the refresh token of a grant")
 	}
-	client, err := rest.New(rest.Options{
-		BaseURL: cfg.BaseURL, UserAgent: cfg.UserAgent, HTTPClient: cfg.HTTPClient, Dial: cfg.Dial,
-		Now: cfg.Now, MaxBytes: 1 << 20,
-	})
-	if err != nil {
-		return nil, err
-	}
 	s := &refreshSource{cfg: cfg, client: client, turn: make(chan struct{}, 1)}
+	if cfg.Token != nil && cfg.Token.AccessToken != "" && !cfg.Token.Expiry.IsZero() {
+		t := *cfg.Token
+		s.current = &t
+	}
 	s.turn <- struct{}{}
 	return s, nil
+}
+
+// complete fills in what was left out and makes the client of the token call.
+func (c OAuthConfig) complete() (OAuthConfig, *rest.Client, error) {
+	if c.BaseURL == "" {
+		c.BaseURL = Production
+	}
+	if c.UserAgent == "" {
+		c.UserAgent = defaultUserAgent
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Early <= 0 {
+		c.Early = time.Minute
+	}
+	if c.ClientSecret == "" {
+		return c, nil, invalid.Secret("ClientSecret", "the client secret of an OAuth application")
+	}
+	client, err := rest.New(rest.Options{
+		BaseURL: c.BaseURL, UserAgent: c.UserAgent, HTTPClient: c.HTTPClient, Dial: c.Dial,
+		Now: c.Now, MaxBytes: 1 << 20,
+	})
+	return c, client, err
 }
 
 type refreshSource struct {
@@ -154,13 +173,36 @@ func (s *refreshSource) refresh(ctx context.Context) (*oauth2.Token, error) {
 		"refresh_token": {s.cfg.RefreshToken},
 		"client_secret": {s.cfg.ClientSecret},
 	}
-	if s.cfg.HTTPClient == nil {
-		defer s.client.CloseIdle() // the next refresh is minutes away
-	}
 	if s.cfg.ClientID != "" {
 		form.Set("client_id", s.cfg.ClientID)
 	}
-	resp, err := s.client.Do(ctx, &rest.Request{
+	t, err := s.cfg.askForToken(ctx, s.client, form)
+	if err != nil {
+		return nil, err
+	}
+	if t.RefreshToken != "" && t.RefreshToken != s.cfg.RefreshToken {
+		s.cfg.RefreshToken = t.RefreshToken
+		if s.cfg.Rotated != nil {
+			s.cfg.Rotated(t.RefreshToken)
+		}
+	}
+	t.RefreshToken = "" // users of the access token have no business with it
+	if s.cfg.Refreshed != nil {
+		kept := *t
+		s.cfg.Refreshed(&kept)
+	}
+	return t, nil
+}
+
+func (s *refreshSource) issuedBy() string { return s.cfg.BaseURL }
+
+// askForToken makes the token call, without an Authorization header: the broker
+// refuses it with one.
+func (c OAuthConfig) askForToken(ctx context.Context, client *rest.Client, form url.Values) (*oauth2.Token, error) {
+	if c.HTTPClient == nil {
+		defer client.CloseIdle() // the next call is minutes away
+	}
+	resp, err := client.Do(ctx, &rest.Request{
 		Method:    http.MethodPost,
 		Operation: tokenOperation,
 		Path:      []string{"oauth", "token"},
@@ -168,37 +210,31 @@ func (s *refreshSource) refresh(ctx context.Context) (*oauth2.Token, error) {
 		Body:      []byte(form.Encode()),
 	})
 	if err != nil {
-		return nil, transportError(err, http.MethodGet) // repeating a refresh does no harm
+		return nil, transportError(err, http.MethodGet) // repeating it does no harm
 	}
 	if resp.Status < 200 || resp.Status > 299 {
-		e := answerError(tokenOperation, http.MethodGet, resp, s.cfg.Now())
-		for _, secret := range []string{s.cfg.ClientSecret, s.cfg.RefreshToken} {
-			e.Message = strings.ReplaceAll(e.Message, secret, "[redacted]")
+		e := answerError(tokenOperation, http.MethodGet, resp, c.Now())
+		e.redact(c.ClientSecret, form.Get("refresh_token"), form.Get("code"))
+		if errors.Is(e, ErrUnauthorized) {
+			e.Hint = grantHint(c.BaseURL)
 		}
 		return nil, e
 	}
 	var body struct {
 		AccessToken  string  `json:"access_token"`
 		RefreshToken string  `json:"refresh_token"`
-		TokenType    string  `json:"token_type"`
 		ExpiresIn    float64 `json:"expires_in"`
 		IDToken      string  `json:"id_token"`
 	}
 	if err := json.Unmarshal(resp.Body, &body); err != nil || body.AccessToken == "" {
 		return nil, &APIError{Operation: tokenOperation, Status: resp.Status, Code: "malformed", Message: "no access token in the answer"}
 	}
-	if body.ExpiresIn <= 0 {
+	if body.ExpiresIn <= 0 || body.ExpiresIn > 366*24*3600 {
 		body.ExpiresIn = 900 // what the documentation says
 	}
-	if body.RefreshToken != "" && body.RefreshToken != s.cfg.RefreshToken {
-		s.cfg.RefreshToken = body.RefreshToken
-		if s.cfg.Rotated != nil {
-			s.cfg.Rotated(body.RefreshToken)
-		}
-	}
 	t := &oauth2.Token{
-		AccessToken: body.AccessToken, TokenType: "Bearer",
-		Expiry: s.cfg.Now().Add(time.Duration(body.ExpiresIn * float64(time.Second))),
+		AccessToken: body.AccessToken, RefreshToken: body.RefreshToken, TokenType: "Bearer",
+		Expiry: c.Now().Add(time.Duration(body.ExpiresIn * float64(time.Second))),
 	}
 	if body.IDToken != "" {
 		t = t.WithExtra(map[string]any{"id_token": body.IDToken})

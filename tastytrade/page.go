@@ -2,6 +2,10 @@ package tastytrade
 
 import (
 	"iter"
+	"net/url"
+	"strconv"
+
+	"github.com/ttai-go/ttai/internal/invalid"
 )
 
 // Pagination says where in a list a page lies.
@@ -34,6 +38,28 @@ type Page[T any] struct {
 // More reports whether pages follow.
 func (p *Page[T]) More() bool {
 	return p.Pagination != nil && len(p.Items) > 0 && p.Pagination.PageOffset+1 < p.Pagination.TotalPages
+}
+
+// paging adds the page of a list. most is the largest page that the route
+// gives; 0 when the broker does not say.
+func paging(q url.Values, perPage, pageOffset, most int) error {
+	switch {
+	case perPage < 0, most > 0 && perPage > most:
+		allowed := "0 or more"
+		if most > 0 {
+			allowed = "0 to " + strconv.Itoa(most)
+		}
+		return invalid.Field("per-page", perPage, allowed)
+	case pageOffset < 0:
+		return invalid.Field("page-offset", pageOffset, "0 or more")
+	}
+	if perPage > 0 {
+		q.Set("per-page", strconv.Itoa(perPage))
+	}
+	if pageOffset > 0 {
+		q.Set("page-offset", strconv.Itoa(pageOffset))
+	}
+	return nil
 }
 
 // pages yields the items of one page after the other. It ends at the first error.

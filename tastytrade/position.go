@@ -99,25 +99,9 @@ func (s *PositionsService) List(ctx context.Context, account AccountNumber, opts
 		flag(q, "include-closed-positions", opts.IncludeClosed)
 		flag(q, "include-marks", opts.IncludeMarks)
 		flag(q, "net-positions", opts.Net)
-		if len(opts.Underlyings) > 0 {
-			q["underlying-symbol[]"] = opts.Underlyings
-		}
-		if len(opts.PartitionKeys) > 0 {
-			q["partition-keys[]"] = opts.PartitionKeys
-		}
+		list(q, "underlying-symbol", opts.Underlyings)
+		list(q, "partition-keys", opts.PartitionKeys)
 	}
 	out, _, err := many[Position](ctx, s.client, get("/accounts/{account}/positions", string(account)).with(q), positionCodec)
 	return out, err
-}
-
-func set(q url.Values, key, value string) {
-	if value != "" {
-		q.Set(key, value)
-	}
-}
-
-func flag(q url.Values, key string, value bool) {
-	if value {
-		q.Set(key, "true")
-	}
 }

@@ -79,9 +79,7 @@ func (s *MarketSessionsService) Current(ctx context.Context, collections ...Inst
 		return nil, invalid.Missing("collections", "at least one instrument collection")
 	}
 	q := url.Values{}
-	for _, c := range collections {
-		q.Add("instrument-collections[]", string(c))
-	}
+	list(q, "instrument-collections", collections)
 	out, _, err := many[CurrentSession](ctx, s.client, get("/market-time/sessions/current").with(q), currentSessionCodec)
 	return out, err
 }
@@ -106,9 +104,7 @@ func (s *MarketSessionsService) List(ctx context.Context, collection InstrumentC
 // GET /market-time/equities/sessions/current
 func (s *MarketSessionsService) EquitiesCurrent(ctx context.Context, at time.Time) (*CurrentSession, error) {
 	q := url.Values{}
-	if !at.IsZero() {
-		q.Set("current-time", at.UTC().Format(time.RFC3339))
-	}
+	instant(q, "current-time", at)
 	return one[CurrentSession](ctx, s.client, get("/market-time/equities/sessions/current").with(q), currentSessionCodec)
 }
 
@@ -116,32 +112,77 @@ func (s *MarketSessionsService) EquitiesCurrent(ctx context.Context, at time.Tim
 //
 // GET /market-time/equities/sessions/next
 func (s *MarketSessionsService) EquitiesNext(ctx context.Context, day Date) (*Session, error) {
-	return s.equities(ctx, "/market-time/equities/sessions/next", day)
+	return s.on(ctx, get("/market-time/equities/sessions/next"), day)
 }
 
 // EquitiesPrevious returns the equity session before a day; zero is today.
 //
 // GET /market-time/equities/sessions/previous
 func (s *MarketSessionsService) EquitiesPrevious(ctx context.Context, day Date) (*Session, error) {
-	return s.equities(ctx, "/market-time/equities/sessions/previous", day)
+	return s.on(ctx, get("/market-time/equities/sessions/previous"), day)
 }
 
-func (s *MarketSessionsService) equities(ctx context.Context, route string, day Date) (*Session, error) {
+// on asks for the session of a day.
+func (s *MarketSessionsService) on(ctx context.Context, r *call, day Date) (*Session, error) {
 	q := url.Values{}
 	set(q, "date", day.String())
-	return one[Session](ctx, s.client, get(route).with(q), sessionCodec)
+	return one[Session](ctx, s.client, r.with(q), sessionCodec)
 }
 
 // EquitiesHolidays returns the holidays and half days of the equity market.
 //
 // GET /market-time/equities/holidays
 func (s *MarketSessionsService) EquitiesHolidays(ctx context.Context) (*MarketCalendar, error) {
-	all, _, err := many[MarketCalendar](ctx, s.client, get("/market-time/equities/holidays"), marketCalendarCodec)
+	return s.calendar(ctx, get("/market-time/equities/holidays"))
+}
+
+// calendar reads the only calendar of an answer that is declared to be a list.
+func (s *MarketSessionsService) calendar(ctx context.Context, r *call) (*MarketCalendar, error) {
+	all, _, err := many[MarketCalendar](ctx, s.client, r, marketCalendarCodec)
 	if err != nil {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, malformed(get("/market-time/equities/holidays"), nil)
+		return nil, malformed(r, nil)
 	}
 	return &all[0], nil
+}
+
+// FuturesCurrent returns the state of every futures market.
+//
+// GET /market-time/futures/sessions/current
+func (s *MarketSessionsService) FuturesCurrent(ctx context.Context) ([]CurrentSession, error) {
+	out, _, err := many[CurrentSession](ctx, s.client, get("/market-time/futures/sessions/current"), currentSessionCodec)
+	return out, err
+}
+
+// FuturesCurrentOf returns the state of one futures market, such as
+// [CollectionCME].
+//
+// GET /market-time/futures/sessions/current/{collection}
+func (s *MarketSessionsService) FuturesCurrentOf(ctx context.Context, collection InstrumentCollection) (*CurrentSession, error) {
+	return one[CurrentSession](ctx, s.client, get("/market-time/futures/sessions/current/{collection}", string(collection)), currentSessionCodec)
+}
+
+// FuturesNext returns the session of a futures market on or after a day; zero is
+// today.
+//
+// GET /market-time/futures/sessions/next/{collection}
+func (s *MarketSessionsService) FuturesNext(ctx context.Context, collection InstrumentCollection, day Date) (*Session, error) {
+	return s.on(ctx, get("/market-time/futures/sessions/next/{collection}", string(collection)), day)
+}
+
+// FuturesPrevious returns the session of a futures market before a day; zero is
+// today.
+//
+// GET /market-time/futures/sessions/previous/{collection}
+func (s *MarketSessionsService) FuturesPrevious(ctx context.Context, collection InstrumentCollection, day Date) (*Session, error) {
+	return s.on(ctx, get("/market-time/futures/sessions/previous/{collection}", string(collection)), day)
+}
+
+// FuturesHolidays returns the holidays and half days of a futures market.
+//
+// GET /market-time/futures/holidays/{collection}
+func (s *MarketSessionsService) FuturesHolidays(ctx context.Context, collection InstrumentCollection) (*MarketCalendar, error) {
+	return s.calendar(ctx, get("/market-time/futures/holidays/{collection}", string(collection)))
 }

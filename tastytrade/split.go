@@ -1,6 +1,9 @@
 package tastytrade
 
-import "errors"
+import (
+	"bytes"
+	"errors"
+)
 
 // A member is one name and value of a JSON object, in the order of the text.
 type member struct {
@@ -10,37 +13,65 @@ type member struct {
 
 var errShape = errors.New("not the JSON that was expected")
 
-// splitObject takes a valid JSON object apart without reading its values. The
-// values are slices of data.
-func splitObject(data []byte) ([]member, error) {
-	if len(data) == 0 || data[0] != '{' {
-		return nil, errShape
-	}
-	members := make([]member, 0, 8)
-	i := skipSpace(data, 1)
-	for i < len(data) && data[i] != '}' {
-		end := skipValue(data, i)
-		if data[i] != '"' || end > len(data) {
-			return nil, errShape
+// A scanner goes through the members of a valid JSON object without reading
+// their values. Names and values are slices of data.
+type scanner struct {
+	data        []byte
+	at          int // behind the last member; 0 before the first
+	name, value []byte
+	err         error
+}
+
+func (s *scanner) next() bool {
+	data, i := s.data, s.at
+	if i == 0 {
+		if len(data) == 0 || data[0] != '{' {
+			s.err = errShape
+			return false
 		}
-		name, ok := unquote(data[i:end])
-		if i = skipSpace(data, end); !ok || i >= len(data) || data[i] != ':' {
-			return nil, errShape
-		}
+		i = skipSpace(data, 1)
+	} else if i = skipSpace(data, i); i < len(data) && data[i] == ',' {
 		i = skipSpace(data, i+1)
-		end = skipValue(data, i)
-		if end > len(data) || end == i {
-			return nil, errShape
-		}
-		members = append(members, member{name, data[i:end:end]})
-		if i = skipSpace(data, end); i < len(data) && data[i] == ',' {
-			i = skipSpace(data, i+1)
-		}
 	}
-	if i >= len(data) {
-		return nil, errShape
+	if i < len(data) && data[i] == '}' {
+		return false
 	}
-	return members, nil
+	end := skipValue(data, i)
+	if end > len(data) || data[i] != '"' {
+		s.err = errShape
+		return false
+	}
+	s.name = data[i+1 : end-1]
+	if bytes.IndexByte(s.name, '\\') >= 0 {
+		name, ok := unquote(data[i:end])
+		if !ok {
+			s.err = errShape
+			return false
+		}
+		s.name = []byte(name)
+	}
+	if i = skipSpace(data, end); i >= len(data) || data[i] != ':' {
+		s.err = errShape
+		return false
+	}
+	i = skipSpace(data, i+1)
+	end = skipValue(data, i)
+	if end > len(data) || end == i {
+		s.err = errShape
+		return false
+	}
+	s.value, s.at = data[i:end:end], end
+	return true
+}
+
+// splitObject takes a valid JSON object apart. The values are slices of data.
+func splitObject(data []byte) ([]member, error) {
+	members := make([]member, 0, 8)
+	s := scanner{data: data}
+	for s.next() {
+		members = append(members, member{string(s.name), s.value})
+	}
+	return members, s.err
 }
 
 // splitArray is splitObject for an array.
@@ -107,12 +138,20 @@ func skipValue(data []byte, i int) int {
 }
 
 func skipString(data []byte, i int) int {
-	for i++; i < len(data); i++ {
-		switch data[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+	for i++; i < len(data); {
+		quote := bytes.IndexByte(data[i:], '"')
+		if quote < 0 {
+			break
+		}
+		// A quote behind an odd number of backslashes is part of the text.
+		end := i + quote
+		back := end
+		for back > i && data[back-1] == '\\' {
+			back--
+		}
+		i = end + 1
+		if (end-back)%2 == 0 {
+			return i
 		}
 	}
 	return len(data) + 1

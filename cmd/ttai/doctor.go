@@ -93,7 +93,7 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 		name, remedy string
 		run          func(context.Context) (string, error)
 	}{
-		{"token", "make a new grant (docs/getting-started.md, 3) and run 'ttai init'; a grant of the sandbox works in the sandbox only", func(ctx context.Context) (string, error) {
+		{"token", "make a new grant with 'ttai login', or as docs/getting-started.md, 3 says, and run 'ttai init'; a grant of the sandbox works in the sandbox only", func(ctx context.Context) (string, error) {
 			token, err := opened.Tokens.Token(ctx)
 			if err != nil {
 				return "", err

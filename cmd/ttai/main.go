@@ -23,6 +23,7 @@ type commands struct {
 	Levels     levelsCommand     `cmd:"" help:"Support and resistance in a CSV file of bars."`
 	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`
 	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
+	Login      loginCommand      `cmd:"" help:"Get a grant from tastytrade's page and write it into the configuration."`
 	Init       initCommand       `cmd:"" help:"Set up: four questions, then the configuration and the MCP client's entry are written."`
 	Completion completionCommand `cmd:"" help:"Print completions for bash, zsh or fish."`
 	Man        manCommand        `cmd:"" help:"Print the manual page."`

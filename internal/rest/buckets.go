@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"strings"
-
-	"golang.org/x/time/rate"
+	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // A Family is a group of routes that share a budget.
@@ -17,25 +18,26 @@ type Family struct {
 
 // Buckets is a [Limiter] of one token bucket for everything and one for each
 // family. A bucket holds a single token, so that no second ever sees more
-// requests than its rate. Buckets are safe for concurrent use and meant to be
-// shared by every client of a credential.
+// requests than its rate. Turns are given in the order in which they were asked
+// for, and a caller that gives up costs the others nothing. Buckets are safe for
+// concurrent use and meant to be shared by every client of a credential.
 type Buckets struct {
-	global   *rate.Limiter
+	global   *bucket
 	families []family
 }
 
 type family struct {
 	methods []string
 	pattern []string
-	limiter *rate.Limiter
+	bucket  *bucket
 }
 
 // NewBuckets returns Buckets for at most perSecond requests in all. The first
 // family that matches a request counts.
 func NewBuckets(perSecond float64, families []Family) *Buckets {
-	b := &Buckets{global: rate.NewLimiter(rate.Limit(perSecond), 1)}
+	b := &Buckets{global: newBucket(perSecond)}
 	for _, f := range families {
-		b.families = append(b.families, family{f.Methods, segments(f.Pattern), rate.NewLimiter(rate.Limit(f.PerSecond), 1)})
+		b.families = append(b.families, family{f.Methods, segments(f.Pattern), newBucket(f.PerSecond)})
 	}
 	return b
 }
@@ -43,31 +45,107 @@ func NewBuckets(perSecond float64, families []Family) *Buckets {
 // Wait blocks until the request's turn. It fails at once when ctx would end
 // before.
 func (b *Buckets) Wait(ctx context.Context, method, path string) error {
+	if f := b.family(method, path); f != nil {
+		if err := f.wait(ctx); err != nil {
+			return err
+		}
+	}
+	return b.global.wait(ctx)
+}
+
+// Pause gives no turn to the family of a request for d, to nobody at all when
+// the request belongs to none.
+func (b *Buckets) Pause(method, path string, d time.Duration) {
+	f := b.family(method, path)
+	if f == nil {
+		f = b.global
+	}
+	f.pause(d)
+}
+
+func (b *Buckets) family(method, path string) *bucket {
 	parts := segments(path)
 	for _, f := range b.families {
-		if !f.matches(method, parts) {
-			continue
+		if f.matches(method, parts) {
+			return f.bucket
 		}
-		if err := f.limiter.Wait(ctx); err != nil {
-			return limited(ctx, err)
-		}
-		break
 	}
-	return limited(ctx, b.global.Wait(ctx))
+	return nil
+}
+
+// A bucket gives one turn per interval.
+type bucket struct {
+	interval time.Duration
+	turn     chan struct{} // holds one value: who has it is the next; channels queue in order
+	waiting  atomic.Int64  // callers in the queue and the one that has the turn
+
+	mu   sync.Mutex
+	next time.Time // of the next turn
+}
+
+func newBucket(perSecond float64) *bucket {
+	b := &bucket{interval: time.Duration(float64(time.Second) / perSecond), turn: make(chan struct{}, 1)}
+	b.turn <- struct{}{}
+	return b
+}
+
+func (b *bucket) wait(ctx context.Context) error {
+	ahead := b.waiting.Add(1) - 1
+	defer b.waiting.Add(-1)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if deadline, ok := ctx.Deadline(); ok {
+		// Those ahead may give up, but nobody can count on that.
+		if at := b.left() + time.Duration(ahead)*b.interval; time.Until(deadline) < at {
+			return ErrBudget
+		}
+	}
+	select {
+	case <-b.turn:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { b.turn <- struct{}{} }()
+	for {
+		left := b.left()
+		if left <= 0 {
+			break
+		}
+		timer := time.NewTimer(left)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	b.next = time.Now().Add(b.interval)
+	b.mu.Unlock()
+	return nil
+}
+
+// left is how long it takes until the next turn.
+func (b *bucket) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return time.Until(b.next)
+}
+
+func (b *bucket) pause(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if until := time.Now().Add(d); until.After(b.next) {
+		b.next = until
+	}
 }
 
 // ErrBudget is the cause when a request's turn comes after its deadline.
 var ErrBudget = errors.New("no turn within the deadline under the request rate")
-
-func limited(ctx context.Context, err error) error {
-	if err == nil {
-		return nil
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return ErrBudget
-}
 
 func segments(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 

@@ -7,5 +7,5 @@ import (
 )
 
 func TestImports(t *testing.T) {
-	deptest.Check(t, deptest.Allow{Own: []string{"internal/..."}, Modules: []string{"github.com/hashicorp/go-retryablehttp", "golang.org/x/time"}})
+	deptest.Check(t, deptest.Allow{Own: []string{"internal/..."}, Modules: []string{"github.com/hashicorp/go-retryablehttp"}})
 }

@@ -13,9 +13,11 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -30,6 +32,12 @@ var ErrTooLarge = errors.New("the answer is larger than allowed")
 // error when ctx ends first or would end before the request's turn.
 type Limiter interface {
 	Wait(ctx context.Context, method, path string) error
+}
+
+// A Pauser is a [Limiter] that can be told what a 429 answer asks for: no
+// request of that kind, whoever's, for a while.
+type Pauser interface {
+	Pause(method, path string, d time.Duration)
 }
 
 // DialFunc opens connections in place of the network, for in-memory servers.
@@ -196,6 +204,9 @@ func HTTPClient(hc *http.Client, dial DialFunc) (*http.Client, error) {
 		if first := via[0].URL; req.URL.Host != first.Host || req.URL.Scheme != first.Scheme || req.Method != via[0].Method {
 			return http.ErrUseLastResponse
 		}
+		if req.Method != http.MethodGet && req.Method != http.MethodHead {
+			return http.ErrUseLastResponse // a 307 or 308 would send a write again
+		}
 		if previous != nil {
 			return previous(req, via)
 		}
@@ -223,6 +234,27 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 		ctx, cancel = context.WithTimeout(ctx, c.opts.Timeout)
 		defer cancel()
 	}
+	httpReq, err := c.build(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.wait(ctx, req.Method, httpReq.URL.Path); err != nil {
+		return nil, &TransportError{Operation: req.Operation, Err: err}
+	}
+	httpReq, connected := c.watch(httpReq)
+	start := c.opts.Now()
+	resp, body, err := c.send(httpReq)
+	if err != nil {
+		err = &TransportError{Operation: req.Operation, Err: cause(err), Dispatched: dispatched(err) && connected()}
+		c.opts.Logger.DebugContext(ctx, "request failed", "operation", req.Operation, "took", c.opts.Now().Sub(start), "error", err)
+		return nil, err
+	}
+	c.opts.Logger.DebugContext(ctx, "request", "operation", req.Operation, "status", resp.StatusCode, "bytes", len(body), "took", c.opts.Now().Sub(start))
+	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+}
+
+// build makes the request that goes out.
+func (c *Client) build(ctx context.Context, req *Request) (*http.Request, error) {
 	target, err := c.url(req)
 	if err != nil {
 		return nil, err
@@ -240,18 +272,16 @@ func (c *Client) Do(ctx context.Context, req *Request) (*Response, error) {
 	for key, values := range req.Header {
 		httpReq.Header[key] = values
 	}
-	if err := c.wait(ctx, req.Method, target.Path); err != nil {
-		return nil, &TransportError{Operation: req.Operation, Err: err}
-	}
-	start := c.opts.Now()
-	resp, body, err := c.send(httpReq)
+	return httpReq, nil
+}
+
+// head sends a read and returns its answer with the body unread.
+func (c *Client) head(req *http.Request) (*http.Response, error) {
+	wrapped, err := retryablehttp.FromRequest(req)
 	if err != nil {
-		err = &TransportError{Operation: req.Operation, Err: cause(err), Dispatched: dispatched(err)}
-		c.opts.Logger.DebugContext(ctx, "request failed", "operation", req.Operation, "took", c.opts.Now().Sub(start), "error", err)
 		return nil, err
 	}
-	c.opts.Logger.DebugContext(ctx, "request", "operation", req.Operation, "status", resp.StatusCode, "bytes", len(body), "took", c.opts.Now().Sub(start))
-	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: body}, nil
+	return c.retries.Do(wrapped)
 }
 
 // send sends req and reads the answer. Reads are repeated also when the
@@ -262,6 +292,7 @@ func (c *Client) send(req *http.Request) (*http.Response, []byte, error) {
 		if err != nil {
 			return nil, nil, err
 		}
+		c.pause(req, resp)
 		body, err := c.readAll(resp)
 		return resp, body, err
 	}
@@ -302,6 +333,17 @@ func (c *Client) wait(ctx context.Context, method, path string) error {
 	return c.opts.Limiter.Wait(ctx, method, path)
 }
 
+// pause tells the limiter that the server asked for a rest.
+func (c *Client) pause(req *http.Request, resp *http.Response) {
+	limiter, can := c.opts.Limiter.(Pauser)
+	if !can || req == nil || resp.StatusCode != http.StatusTooManyRequests {
+		return
+	}
+	if after := RetryAfter(resp.Header, c.opts.Now()); after > 0 {
+		limiter.Pause(req.Method, req.URL.Path, after)
+	}
+}
+
 func (c *Client) url(req *Request) (*url.URL, error) {
 	u := *c.base
 	var path, raw strings.Builder
@@ -328,12 +370,14 @@ func (c *Client) check(ctx context.Context, resp *http.Response, err error) (boo
 	if err != nil {
 		return !permanent(err), nil
 	}
+	c.pause(resp.Request, resp)
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 	default:
 		return false, nil
 	}
-	least := max(RetryAfter(resp.Header, c.opts.Now()), c.opts.MinWait/2)
+	after := RetryAfter(resp.Header, c.opts.Now())
+	least := max(after+after/4, c.opts.MinWait/2)
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < least {
 		return false, nil // the answer in hand is better than a timeout
 	}
@@ -346,7 +390,11 @@ func (c *Client) backoff(least, most time.Duration, attempt int, resp *http.Resp
 	wait = wait/2 + rand.N(wait/2+1)
 	if resp != nil {
 		if after := RetryAfter(resp.Header, c.opts.Now()); after > 0 {
-			return after + rand.N(wait/4+1)
+			return after + rand.N(min(wait, after)/4+1)
+		}
+		// A wait beyond the deadline would lose the answer: the last attempt is now.
+		if deadline, ok := resp.Request.Context().Deadline(); ok && time.Until(deadline) <= wait {
+			return 0
 		}
 	}
 	return wait
@@ -379,6 +427,17 @@ func permanent(err error) bool {
 	}
 	text := err.Error()
 	return strings.Contains(text, "unsupported protocol scheme") || strings.Contains(text, "certificate") || strings.Contains(text, "invalid header")
+}
+
+// watch returns a request that says afterwards whether there was a connection
+// that it could be sent on. Transports that may not say so count as connected.
+func (c *Client) watch(req *http.Request) (*http.Request, func() bool) {
+	if _, ok := c.plain.Transport.(*http.Transport); !ok {
+		return req, func() bool { return true }
+	}
+	var got atomic.Bool
+	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { got.Store(true) }}
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), trace)), got.Load
 }
 
 // dispatched reports whether the request may have reached the server.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -241,4 +242,117 @@ func TestRetryAfterForms(t *testing.T) {
 	} {
 		assert.Equal(t, want, rest.RetryAfter(http.Header{"Retry-After": {value}}, now), fmt.Sprintf("%q", value))
 	}
+}
+
+func TestNoRetryWaitsBeyondTheDeadline(t *testing.T) {
+	for _, after := range []string{"", "2"} {
+		synctest.Test(t, func(t *testing.T) {
+			c := client(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Retry-After", after)
+				w.WriteHeader(http.StatusTooManyRequests)
+			}, func(o *rest.Options) { o.Retries = 100 })
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			for range 20 { // waits are random
+				resp, err := c.Do(ctx, read("x"))
+				if ctx.Err() != nil {
+					break
+				}
+				require.NoError(t, err, "the last answer is better than a timeout")
+				assert.Equal(t, http.StatusTooManyRequests, resp.Status)
+			}
+		})
+	}
+}
+
+func TestTurnsAreGivenInOrderAndACallerThatGivesUpCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := rest.NewBuckets(1, nil)
+		require.NoError(t, b.Wait(t.Context(), "GET", "/"))
+		start := time.Now()
+		type turn struct {
+			caller int
+			at     time.Duration
+		}
+		turns := make(chan turn, 10)
+		impatient, giveUp := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for i := range 6 {
+			ctx := t.Context()
+			if i%2 == 1 {
+				ctx = impatient
+			}
+			wg.Go(func() {
+				if b.Wait(ctx, "GET", "/") == nil {
+					turns <- turn{i, time.Since(start)}
+				}
+			})
+			synctest.Wait() // one after the other joins the queue
+		}
+		time.Sleep(500 * time.Millisecond)
+		giveUp()
+		wg.Wait()
+		close(turns)
+		var got []turn
+		for t := range turns {
+			got = append(got, t)
+		}
+		assert.Equal(t, []turn{{0, time.Second}, {2, 2 * time.Second}, {4, 3 * time.Second}}, got)
+	})
+}
+
+func TestARestThatTheServerAsksForHoldsForEveryone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := rest.NewBuckets(50, []rest.Family{{Pattern: "/chains/**", PerSecond: 2}})
+		n := 0
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			if n++; n == 1 {
+				w.Header().Set("Retry-After", "30")
+				w.WriteHeader(http.StatusTooManyRequests)
+			}
+		}
+		share := func(o *rest.Options) { o.Limiter, o.Retries = b, -1 }
+		_, err := client(t, handler, share).Do(t.Context(), &rest.Request{Method: "POST", Operation: "x", Path: []string{"chains", "SPY"}})
+		require.NoError(t, err)
+		other := client(t, handler, share)
+		start := time.Now()
+		_, err = other.Do(t.Context(), read("elsewhere"))
+		require.NoError(t, err)
+		assert.Less(t, time.Since(start), time.Second, "other families go on")
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err = other.Do(ctx, read("chains", "QQQ"))
+		require.NoError(t, err)
+		assert.InDelta(t, 30, time.Since(start).Seconds(), 1)
+	})
+}
+
+func TestAStreamIsReadAsItArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		c := client(t, func(w http.ResponseWriter, r *http.Request) {
+			if n++; n < 3 {
+				w.WriteHeader(http.StatusBadGateway)
+				return
+			}
+			_, _ = io.WriteString(w, "first")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, nil)
+		s, err := c.Open(t.Context(), read("x"))
+		require.NoError(t, err)
+		assert.Equal(t, 200, s.Status)
+		assert.Equal(t, 3, n, "until the head arrives, attempts are repeated")
+		buf := make([]byte, 10)
+		m, err := s.Read(buf)
+		require.NoError(t, err)
+		assert.Equal(t, "first", string(buf[:m]))
+		start := time.Now()
+		_, err = s.Read(buf)
+		var lost *rest.TransportError
+		require.ErrorAs(t, err, &lost)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 30*time.Second, time.Since(start))
+		require.NoError(t, s.Close())
+	})
 }
