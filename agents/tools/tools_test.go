@@ -115,7 +115,7 @@ func TestQuotesAreKeptForASecondPerTenant(t *testing.T) {
 }
 
 // brokenStore fails on every use.
-type brokenStore struct{}
+type brokenStore struct{ storage.Unsupported }
 
 func (brokenStore) ID() storage.TenantID          { return "x" }
 func (brokenStore) KV(string) (storage.KV, error) { return brokenKV{}, nil }

@@ -8,6 +8,6 @@ import (
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own: []string{"storage", "internal/..."},
+		Own: []string{"storage", "storage/internal/events", "internal/..."},
 	})
 }

@@ -6,20 +6,27 @@ package memory
 import (
 	"container/list"
 	"context"
-	"iter"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/storage"
+	"github.com/ttai-go/ttai/storage/internal/events"
 )
 
 var (
-	_ storage.Store  = (*Store)(nil)
-	_ storage.Tenant = (*tenant)(nil)
-	_ storage.KV     = (*space)(nil)
+	_ storage.Store     = (*Store)(nil)
+	_ storage.Tenant    = (*tenant)(nil)
+	_ storage.KV        = (*space)(nil)
+	_ storage.Objects   = (*bucket)(nil)
+	_ storage.Vectors   = (*collection)(nil)
+	_ storage.Queue     = (*queueHandle)(nil)
+	_ storage.PubSub    = (*pubsub)(nil)
+	_ storage.Locks     = (*locks)(nil)
+	_ storage.Limiter   = (*limiter)(nil)
+	_ storage.Records   = (*records)(nil)
+	_ storage.Journal   = (*journal)(nil)
+	_ storage.Directory = (*directory)(nil)
 )
 
 // Options are the settings of a [Store]. The zero value works.
@@ -37,6 +44,9 @@ type Options struct {
 type Store struct {
 	now       func() time.Time
 	maxValues int
+
+	hub       events.Hub
+	directory directory
 
 	mu      sync.Mutex
 	tenants map[storage.TenantID]*tenant
@@ -71,10 +81,20 @@ func (s *Store) For(id storage.TenantID) (storage.Tenant, error) {
 	}
 	t, ok := s.tenants[id]
 	if !ok {
-		t = &tenant{id: id, store: s, spaces: map[string]*space{}}
+		t = newTenant(id, s)
 		s.tenants[id] = t
 	}
 	return t, nil
+}
+
+// Directory returns whose logins are whose.
+func (s *Store) Directory() (storage.Directory, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, storage.ErrClosed
+	}
+	return &s.directory, nil
 }
 
 // Close drops everything. Closing twice is no error.
@@ -86,233 +106,174 @@ func (s *Store) Close() error {
 		t.close()
 	}
 	clear(s.tenants)
+	s.directory.close()
+	s.hub.Close()
 	return nil
 }
 
+// A tenant is everything of one tenant. Each capability is made when it is first
+// asked for and has a lock of its own.
 type tenant struct {
 	id    storage.TenantID
 	store *Store
 
-	mu     sync.Mutex
-	spaces map[string]*space
-	closed bool
+	locks   locks
+	limiter limiter
+	records records
+
+	mu       sync.Mutex
+	spaces   map[string]*space
+	buckets  map[string]*bucket
+	vectors  map[string]*collection
+	queues   map[string]*queue
+	journals map[string]*journal
+	closed   bool
+}
+
+func newTenant(id storage.TenantID, s *Store) *tenant {
+	return &tenant{
+		id: id, store: s,
+		locks: locks{now: s.now}, limiter: limiter{now: s.now}, records: records{now: s.now},
+	}
 }
 
 func (t *tenant) ID() storage.TenantID { return t.id }
 
-func (t *tenant) KV(name string) (storage.KV, error) {
-	if err := validSpace(name); err != nil {
-		return nil, err
+// named returns the thing of that name, made when it is new.
+func named[T any](t *tenant, things *map[string]T, field, name string, create func() T) (T, error) {
+	var none T
+	if err := storage.CheckName(field, name); err != nil {
+		return none, err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.closed {
-		return nil, storage.ErrClosed
+		return none, storage.ErrClosed
 	}
-	s, ok := t.spaces[name]
+	if *things == nil {
+		*things = map[string]T{}
+	}
+	thing, ok := (*things)[name]
 	if !ok {
-		s = &space{now: t.store.now, maxValues: t.store.maxValues, values: map[string]entry{}, order: list.New()}
-		t.spaces[name] = s
+		thing = create()
+		(*things)[name] = thing
 	}
-	return s, nil
+	return thing, nil
+}
+
+func (t *tenant) KV(name string) (storage.KV, error) {
+	return named(t, &t.spaces, "space", name, func() *space {
+		return &space{now: t.store.now, maxValues: t.store.maxValues, values: map[string]entry{}, order: list.New()}
+	})
+}
+
+func (t *tenant) Objects(name string) (storage.Objects, error) {
+	return named(t, &t.buckets, "bucket", name, func() *bucket { return &bucket{now: t.store.now} })
+}
+
+// Vectors returns a collection. One that was opened with another number of
+// dimensions is a *storage.FieldError.
+func (t *tenant) Vectors(name string, dims int) (storage.Vectors, error) {
+	if err := storage.CheckDims(dims); err != nil {
+		return nil, err
+	}
+	c, err := named(t, &t.vectors, "collection", name, func() *collection { return &collection{dims: dims} })
+	if err != nil {
+		return nil, err
+	}
+	if c.dims != dims {
+		return nil, invalid.Fieldf("dims", dims, "%d, as the collection was made", c.dims)
+	}
+	return c, nil
+}
+
+func (t *tenant) Queue(name string, opts *storage.QueueOptions) (storage.Queue, error) {
+	o, err := opts.Validated()
+	if err != nil {
+		return nil, err
+	}
+	q, err := named(t, &t.queues, "queue", name, func() *queue { return newQueue(t.store.now) })
+	if err != nil {
+		return nil, err
+	}
+	return &queueHandle{queue: q, opts: o}, nil
+}
+
+func (t *tenant) Journal(name string) (storage.Journal, error) {
+	return named(t, &t.journals, "journal", name, func() *journal {
+		return &journal{now: t.store.now, head: storage.JournalGenesis(storage.JournalID{Tenant: t.id, Name: name})}
+	})
+}
+
+func (t *tenant) PubSub() (storage.PubSub, error) {
+	return open(t, storage.PubSub(&pubsub{hub: &t.store.hub, tenant: t}))
+}
+func (t *tenant) Locks() (storage.Locks, error)     { return open(t, storage.Locks(&t.locks)) }
+func (t *tenant) Limiter() (storage.Limiter, error) { return open(t, storage.Limiter(&t.limiter)) }
+func (t *tenant) Records() (storage.Records, error) { return open(t, storage.Records(&t.records)) }
+
+// open returns thing unless the tenant's store is closed.
+func open[T any](t *tenant, thing T) (T, error) {
+	if t.isClosed() {
+		var none T
+		return none, storage.ErrClosed
+	}
+	return thing, nil
+}
+
+func (t *tenant) isClosed() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.closed
 }
 
 func (t *tenant) close() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.closed = true
+	t.locks.close()
+	t.limiter.close()
+	t.records.close()
 	for _, s := range t.spaces {
 		s.close()
 	}
-	clear(t.spaces)
+	for _, b := range t.buckets {
+		b.close()
+	}
+	for _, v := range t.vectors {
+		v.close()
+	}
+	for _, q := range t.queues {
+		q.close()
+	}
+	for _, j := range t.journals {
+		j.close()
+	}
 }
 
-func validSpace(name string) error {
-	ok := name != "" && len(name) <= 64
-	for i := range len(name) {
-		c := name[i]
-		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '.' || c == '_' || c == '-')
-	}
-	if !ok {
-		return invalid.Field("space", name, "1 to 64 of a-z, 0-9, '.', '_' and '-'")
-	}
-	return nil
-}
-
-// A space is one key-value space.
-type space struct {
-	now       func() time.Time
-	maxValues int
-
-	mu     sync.RWMutex
-	values map[string]entry
-	order  *list.List      // of keys, the one stored longest ago first
-	last   storage.Version // the newest version given out
-	puts   int             // since expired values were last swept out
+// A guard is a lock that knows whether the store was closed.
+type guard struct {
+	mu     sync.Mutex
 	closed bool
 }
 
-type entry struct {
-	data    []byte
-	version storage.Version
-	expires time.Time // zero: never
-	place   *list.Element
-}
-
-func (e entry) expired(now time.Time) bool { return !e.expires.IsZero() && !now.Before(e.expires) }
-
-func (s *space) Get(ctx context.Context, key string) (storage.Value, error) {
-	if err := check(ctx, key, 0); err != nil {
-		return storage.Value{}, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return storage.Value{}, storage.ErrClosed
-	}
-	e, ok := s.values[key]
-	if !ok || e.expired(s.now()) {
-		return storage.Value{}, storage.ErrNotFound
-	}
-	return storage.Value{Data: slices.Clone(e.data), Version: e.version}, nil
-}
-
-func (s *space) Put(ctx context.Context, key string, data []byte, ttl time.Duration) error {
-	if err := check(ctx, key, ttl); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return storage.ErrClosed
-	}
-	s.put(key, data, ttl)
-	return nil
-}
-
-func (s *space) CompareAndSet(ctx context.Context, key string, expected storage.Version, data []byte, ttl time.Duration) (storage.Version, error) {
-	if err := check(ctx, key, ttl); err != nil {
-		return storage.NoVersion, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return storage.NoVersion, storage.ErrClosed
-	}
-	current := storage.NoVersion
-	if e, ok := s.values[key]; ok && !e.expired(s.now()) {
-		current = e.version
-	}
-	if current != expected {
-		return storage.NoVersion, storage.ErrConflict
-	}
-	return s.put(key, data, ttl), nil
-}
-
-// put stores with the lock held.
-func (s *space) put(key string, data []byte, ttl time.Duration) storage.Version {
-	now := s.now()
-	// A sweep costs as much as there are values, so one per that many puts keeps
-	// a put cheap and the space at most twice as large as what is alive.
-	if s.puts++; s.puts > len(s.values)+16 {
-		s.puts = 0
-		for k, e := range s.values {
-			if e.expired(now) {
-				s.remove(k)
-			}
-		}
-	}
-	s.remove(key)
-	for s.maxValues > 0 && len(s.values) >= s.maxValues {
-		s.remove(s.order.Front().Value.(string))
-	}
-	s.last++
-	e := entry{data: append([]byte{}, data...), version: s.last, place: s.order.PushBack(key)}
-	if ttl > 0 {
-		e.expires = now.Add(ttl)
-	}
-	s.values[key] = e
-	return s.last
-}
-
-// remove forgets a key with the lock held.
-func (s *space) remove(key string) {
-	if e, ok := s.values[key]; ok {
-		s.order.Remove(e.place)
-		delete(s.values, key)
-	}
-}
-
-func (s *space) Delete(ctx context.Context, key string) error {
-	if err := check(ctx, key, 0); err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
-		return storage.ErrClosed
-	}
-	s.remove(key)
-	return nil
-}
-
-// Keys yields a snapshot taken when the loop begins.
-func (s *space) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		keys, err := s.keys(ctx, prefix)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		for _, k := range keys {
-			if err := ctx.Err(); err != nil {
-				yield("", err)
-				return
-			}
-			if !yield(k, nil) {
-				return
-			}
-		}
-	}
-}
-
-func (s *space) keys(ctx context.Context, prefix string) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.closed {
-		return nil, storage.ErrClosed
-	}
-	now := s.now()
-	var keys []string
-	for k, e := range s.values {
-		if strings.HasPrefix(k, prefix) && !e.expired(now) {
-			keys = append(keys, k)
-		}
-	}
-	slices.Sort(keys)
-	return keys, nil
-}
-
-func (s *space) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.closed = true
-	clear(s.values)
-	s.order.Init()
-}
-
-func check(ctx context.Context, key string, ttl time.Duration) error {
+// enter locks, or returns why there is nothing to do here.
+func (g *guard) enter(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if key == "" || len(key) > 1024 {
-		return invalid.Field("key", key, "1 to 1024 bytes")
-	}
-	if ttl < 0 {
-		return invalid.Field("ttl", ttl, "0 for no expiry, or a positive duration")
+	g.mu.Lock()
+	if g.closed {
+		g.mu.Unlock()
+		return storage.ErrClosed
 	}
 	return nil
+}
+
+func (g *guard) leave() { g.mu.Unlock() }
+
+func (g *guard) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
 }

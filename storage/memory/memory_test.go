@@ -14,13 +14,13 @@ import (
 	"github.com/ttai-go/ttai/storage/storagetest"
 )
 
-func TestKV(t *testing.T) {
-	storagetest.TestKV(t, func(t *testing.T, now func() time.Time) storage.Store {
+func TestStore(t *testing.T) {
+	storagetest.TestStore(t, storagetest.Harness{Open: func(t *testing.T, now func() time.Time) storage.Store {
 		s, err := memory.New(&memory.Options{Now: now})
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, s.Close()) })
 		return s
-	})
+	}})
 }
 
 func open(t *testing.T, opts *memory.Options) storage.KV {

@@ -1,9 +1,3 @@
-// Package storagetest has the suites that every storage adapter passes. An
-// adapter's test is a few lines:
-//
-//	func TestKV(t *testing.T) {
-//		storagetest.TestKV(t, func(t *testing.T, now func() time.Time) storage.Store { … })
-//	}
 package storagetest
 
 import (
@@ -14,28 +8,20 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/ttai-go/ttai/storage"
 )
 
-// Open opens an empty store for one test and has it closed with t.Cleanup;
-// closing twice must be harmless. The store tells the time with now.
-type Open func(t *testing.T, now func() time.Time) storage.Store
-
-// TestKV checks the contract of storage.KV, storage.Tenant and storage.Store.
-func TestKV(t *testing.T, open Open) {
-	tests := []struct {
-		name string
-		f    func(*testing.T, Open)
-	}{
+// TestKV checks the contract of storage.KV.
+func TestKV(t *testing.T, h Harness) {
+	run(t, h, []claim{
 		{"a value is read as it was written", testRoundTrip},
+		{"a value of the largest size is kept", testLargest},
 		{"a missing value is ErrNotFound", testMissing},
 		{"values are copied in and out", testCopies},
 		{"a value expires at the end of its time to live", testExpiry},
-		{"bad keys, spaces, tenants and times to live are refused by name", testRefusals},
+		{"bad keys, spaces and times to live are refused by name", testRefusals},
 		{"compare-and-set writes only over the expected version", testCompareAndSet},
 		{"of many writers of one version exactly one wins", testRace},
 		{"versions never return", testVersions},
@@ -46,60 +32,18 @@ func TestKV(t *testing.T, open Open) {
 		{"tenants share nothing, whatever their names", testTenants},
 		{"a cancelled context ends every method", testCancelled},
 		{"a closed store says so", testClosed},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { test.f(t, open) })
-	}
+		{"two processes see each other's writes", testKVSecond},
+		{"what was written survives", testKVReopen},
+	})
 }
 
-// A clock stands until a test moves it.
-type clock struct{ nanos atomic.Int64 }
-
-func newClock() *clock {
-	c := &clock{}
-	c.nanos.Store(time.Date(2026, 9, 16, 14, 30, 0, 0, time.UTC).UnixNano())
-	return c
-}
-
-func (c *clock) now() time.Time          { return time.Unix(0, c.nanos.Load()) }
-func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
-
-func space(t *testing.T, open Open) storage.KV {
-	t.Helper()
-	return spaceOf(t, open(t, newClock().now), "alice", "space")
-}
+func (r *rig) kv() storage.KV { r.t.Helper(); return spaceOf(r.t, r.store, "alice", "space") }
 
 func spaceOf(t *testing.T, s storage.Store, tenant storage.TenantID, name string) storage.KV {
 	t.Helper()
-	h, err := s.For(tenant)
-	check(t, err)
-	if h.ID() != tenant {
-		t.Fatalf("the handle is of %q, want %q", h.ID(), tenant)
-	}
-	kv, err := h.KV(name)
+	kv, err := tenantOf(t, s, tenant).KV(name)
 	check(t, err)
 	return kv
-}
-
-func check(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func wantIs(t *testing.T, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("got error %v, want %v", err, want)
-	}
-}
-
-func wantField(t *testing.T, err error, field string) {
-	t.Helper()
-	if fe, ok := errors.AsType[*storage.FieldError](err); !ok || fe.Field != field {
-		t.Fatalf("got error %v, want a *FieldError of %s", err, field)
-	}
 }
 
 func wantValue(t *testing.T, kv storage.KV, key string, want []byte) storage.Version {
@@ -115,8 +59,9 @@ func wantValue(t *testing.T, kv storage.KV, key string, want []byte) storage.Ver
 	return v.Version
 }
 
-func testRoundTrip(t *testing.T, open Open) {
-	kv := space(t, open)
+func testRoundTrip(r *rig) {
+	t := r.t
+	kv := r.kv()
 	every := make([]byte, 256)
 	for i := range every {
 		every[i] = byte(i)
@@ -125,7 +70,11 @@ func testRoundTrip(t *testing.T, open Open) {
 		"k", "a/b/c", "with space", "%", "_", "*?[a]", `back\slash`, "'quote\"", "..", "日本語", "é", "e\u0301",
 		"\x00", "\xff\xfe", string(every), strings.Repeat("k", 1024), "K",
 	}
-	values := [][]byte{{}, []byte("text"), every, bytes.Repeat([]byte{0}, 1<<20)}
+	large := 1 << 20
+	if r.MaxValue > 0 {
+		large = min(large, r.MaxValue)
+	}
+	values := [][]byte{{}, []byte("text"), every, bytes.Repeat([]byte{0}, large)}
 	for _, value := range values {
 		for _, key := range keys {
 			check(t, kv.Put(t.Context(), key, value, 0))
@@ -138,8 +87,23 @@ func testRoundTrip(t *testing.T, open Open) {
 	wantValue(t, kv, "nil", []byte{})
 }
 
-func testMissing(t *testing.T, open Open) {
-	kv := space(t, open)
+func testLargest(r *rig) {
+	t, kv := r.t, r.kv()
+	size := r.MaxValue
+	if size == 0 {
+		size = 8 << 20
+	}
+	data := make([]byte, size)
+	for i := range data {
+		data[i] = byte(i * 31 >> 3)
+	}
+	check(t, kv.Put(t.Context(), "large", data, 0))
+	wantValue(t, kv, "large", data)
+}
+
+func testMissing(r *rig) {
+	t := r.t
+	kv := r.kv()
 	_, err := kv.Get(t.Context(), "never")
 	wantIs(t, err, storage.ErrNotFound)
 	check(t, kv.Delete(t.Context(), "never"))
@@ -150,8 +114,9 @@ func testMissing(t *testing.T, open Open) {
 	wantIs(t, err, storage.ErrNotFound)
 }
 
-func testCopies(t *testing.T, open Open) {
-	kv := space(t, open)
+func testCopies(r *rig) {
+	t := r.t
+	kv := r.kv()
 	data := []byte("before")
 	check(t, kv.Put(t.Context(), "k", data, 0))
 	copy(data, "CHANGE")
@@ -161,18 +126,18 @@ func testCopies(t *testing.T, open Open) {
 	wantValue(t, kv, "k", []byte("before"))
 }
 
-func testExpiry(t *testing.T, open Open) {
-	clock := newClock()
-	kv := spaceOf(t, open(t, clock.now), "alice", "space")
-	check(t, kv.Put(t.Context(), "short", []byte("x"), time.Minute))
-	check(t, kv.Put(t.Context(), "long", []byte("x"), time.Hour))
+func testExpiry(r *rig) {
+	t := r.t
+	kv := r.kv()
+	check(t, kv.Put(t.Context(), "short", []byte("x"), r.units(1)))
+	check(t, kv.Put(t.Context(), "long", []byte("x"), r.units(4)))
 	check(t, kv.Put(t.Context(), "ever", []byte("x"), 0))
-	_, err := kv.CompareAndSet(t.Context(), "claimed", storage.NoVersion, []byte("x"), time.Minute)
+	_, err := kv.CompareAndSet(t.Context(), "claimed", storage.NoVersion, []byte("x"), r.units(1))
 	check(t, err)
 
-	clock.advance(time.Minute - time.Second)
+	r.pass(0.5)
 	wantValue(t, kv, "short", []byte("x"))
-	clock.advance(2 * time.Second)
+	r.pass(1)
 	_, err = kv.Get(t.Context(), "short")
 	wantIs(t, err, storage.ErrNotFound)
 	wantKeys(t, kv, "", "ever", "long")
@@ -181,16 +146,13 @@ func testExpiry(t *testing.T, open Open) {
 	_, err = kv.CompareAndSet(t.Context(), "claimed", storage.NoVersion, []byte("y"), 0)
 	check(t, err)
 	check(t, kv.Put(t.Context(), "long", []byte("y"), 0))
-	clock.advance(1000 * time.Hour)
+	r.pass(4)
 	wantKeys(t, kv, "", "claimed", "ever", "long")
 }
 
-func testRefusals(t *testing.T, open Open) {
-	s := open(t, newClock().now)
-	for _, id := range []storage.TenantID{"", storage.TenantID(strings.Repeat("t", 129))} {
-		_, err := s.For(id)
-		wantField(t, err, "tenant")
-	}
+func testRefusals(r *rig) {
+	t := r.t
+	s := r.store
 	h, err := s.For("alice")
 	check(t, err)
 	for _, name := range []string{"", "Upper", "a/b", "a b", "é", strings.Repeat("s", 65)} {
@@ -212,8 +174,9 @@ func testRefusals(t *testing.T, open Open) {
 	wantField(t, err, "ttl")
 }
 
-func testCompareAndSet(t *testing.T, open Open) {
-	kv := space(t, open)
+func testCompareAndSet(r *rig) {
+	t := r.t
+	kv := r.kv()
 	_, err := kv.CompareAndSet(t.Context(), "k", 7, []byte("a"), 0)
 	wantIs(t, err, storage.ErrConflict)
 	first, err := kv.CompareAndSet(t.Context(), "k", storage.NoVersion, []byte("a"), 0)
@@ -233,39 +196,43 @@ func testCompareAndSet(t *testing.T, open Open) {
 	wantIs(t, err, storage.ErrConflict)
 }
 
-func testRace(t *testing.T, open Open) {
-	kv := space(t, open)
+func testRace(r *rig) {
+	t, kv := r.t, r.kv()
 	const writers, rounds = 8, 25
 	var group sync.WaitGroup
 	for range writers {
-		group.Go(func() {
-			for range rounds {
-				for { // add one to a counter
-					v, err := kv.Get(t.Context(), "n")
-					if err != nil && !errors.Is(err, storage.ErrNotFound) {
-						t.Error(err)
-						return
-					}
-					var n int
-					fmt.Sscan(string(v.Data), &n) // nothing there leaves 0
-					_, err = kv.CompareAndSet(t.Context(), "n", v.Version, fmt.Append(nil, n+1), 0)
-					if err == nil {
-						break
-					}
-					if !errors.Is(err, storage.ErrConflict) {
-						t.Error(err)
-						return
-					}
-				}
-			}
-		})
+		group.Go(func() { count(t, kv, rounds) })
 	}
 	group.Wait()
 	wantValue(t, kv, "n", fmt.Append(nil, writers*rounds))
 }
 
-func testVersions(t *testing.T, open Open) {
-	kv := space(t, open)
+// count adds one to a counter so many times, against others who do the same.
+func count(t *testing.T, kv storage.KV, rounds int) {
+	for range rounds {
+		for {
+			v, err := kv.Get(t.Context(), "n")
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				t.Error(err)
+				return
+			}
+			var n int
+			fmt.Sscan(string(v.Data), &n) // nothing there leaves 0
+			_, err = kv.CompareAndSet(t.Context(), "n", v.Version, fmt.Append(nil, n+1), 0)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, storage.ErrConflict) {
+				t.Error(err)
+				return
+			}
+		}
+	}
+}
+
+func testVersions(r *rig) {
+	t := r.t
+	kv := r.kv()
 	seen := map[storage.Version]bool{}
 	for range 20 {
 		check(t, kv.Put(t.Context(), "k", []byte("same"), 0))
@@ -290,8 +257,9 @@ func wantKeys(t *testing.T, kv storage.KV, prefix string, want ...string) {
 	}
 }
 
-func testKeys(t *testing.T, open Open) {
-	kv := space(t, open)
+func testKeys(r *rig) {
+	t := r.t
+	kv := r.kv()
 	wantKeys(t, kv, "")
 	for _, k := range []string{"b", "a", "a/1", "a/2", "a%", "a_", "A", "\xff", "\xff\xff", "é"} {
 		check(t, kv.Put(t.Context(), k, nil, 0))
@@ -304,8 +272,9 @@ func testKeys(t *testing.T, open Open) {
 	wantKeys(t, kv, "zz")
 }
 
-func testManyKeys(t *testing.T, open Open) {
-	kv := space(t, open)
+func testManyKeys(r *rig) {
+	t := r.t
+	kv := r.kv()
 	const n = 10_000
 	want := make([]string, n)
 	for i := range want {
@@ -318,8 +287,9 @@ func testManyKeys(t *testing.T, open Open) {
 	wantKeys(t, kv, "key/", want...)
 }
 
-func testKeysStop(t *testing.T, open Open) {
-	kv := space(t, open)
+func testKeysStop(r *rig) {
+	t := r.t
+	kv := r.kv()
 	for i := range 100 {
 		check(t, kv.Put(t.Context(), fmt.Sprintf("%02d", i), nil, 0))
 	}
@@ -342,8 +312,9 @@ func testKeysStop(t *testing.T, open Open) {
 	wantIs(t, last, context.Canceled)
 }
 
-func testSpaces(t *testing.T, open Open) {
-	s := open(t, newClock().now)
+func testSpaces(r *rig) {
+	t := r.t
+	s := r.store
 	one, two := spaceOf(t, s, "alice", "one"), spaceOf(t, s, "alice", "two")
 	check(t, one.Put(t.Context(), "k", []byte("1"), 0))
 	_, err := two.Get(t.Context(), "k")
@@ -353,20 +324,16 @@ func testSpaces(t *testing.T, open Open) {
 	wantValue(t, spaceOf(t, s, "alice", "one"), "k", []byte("1"))
 }
 
-func testTenants(t *testing.T, open Open) {
-	s := open(t, newClock().now)
-	// Pairs that a careless encoding of tenant, space and key would confuse.
-	ids := []storage.TenantID{
-		"a", "A", "a/b", "a:b", "a%2Fb", "a.b", "..", "../a", ".", "a\x00b", "a b", "a'b", "a\"b", "%", "_", "*", "a\n",
-		"é", "e\u0301", "null", "a/space", "space", storage.TenantID(strings.Repeat("t", 128)), "\u202ea",
-	}
-	for i, id := range ids {
+func testTenants(r *rig) {
+	t := r.t
+	s := r.store
+	for i, id := range hostile {
 		kv := spaceOf(t, s, id, "space")
 		wantKeys(t, kv, "")
 		check(t, kv.Put(t.Context(), "k", fmt.Append(nil, i), 0))
 		check(t, kv.Put(t.Context(), "b/space/k", fmt.Append(nil, i), 0))
 	}
-	for i, id := range ids {
+	for i, id := range hostile {
 		kv := spaceOf(t, s, id, "space")
 		wantKeys(t, kv, "", "b/space/k", "k")
 		wantValue(t, kv, "k", fmt.Append(nil, i))
@@ -375,8 +342,9 @@ func testTenants(t *testing.T, open Open) {
 	wantValue(t, spaceOf(t, s, "A", "space"), "k", []byte("1"))
 }
 
-func testCancelled(t *testing.T, open Open) {
-	kv := space(t, open)
+func testCancelled(r *rig) {
+	t := r.t
+	kv := r.kv()
 	check(t, kv.Put(t.Context(), "k", []byte("x"), 0))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -397,8 +365,9 @@ func testCancelled(t *testing.T, open Open) {
 	wantValue(t, kv, "k", []byte("x")) // nothing was changed
 }
 
-func testClosed(t *testing.T, open Open) {
-	s := open(t, newClock().now)
+func testClosed(r *rig) {
+	t := r.t
+	s := r.store
 	h, err := s.For("alice")
 	check(t, err)
 	kv, err := h.KV("space")
@@ -413,5 +382,41 @@ func testClosed(t *testing.T, open Open) {
 	wantIs(t, kv.Delete(t.Context(), "k"), storage.ErrClosed)
 	for _, err := range kv.Keys(t.Context(), "") {
 		wantIs(t, err, storage.ErrClosed)
+	}
+}
+
+func testKVSecond(r *rig) {
+	t, kv := r.t, r.kv()
+	other := spaceOf(t, r.second(), "alice", "space")
+	check(t, kv.Put(t.Context(), "k", []byte("here"), 0))
+	seen := wantValue(t, other, "k", []byte("here"))
+	_, err := other.CompareAndSet(t.Context(), "k", seen, []byte("there"), 0)
+	check(t, err)
+	wantValue(t, kv, "k", []byte("there"))
+	_, err = kv.CompareAndSet(t.Context(), "k", seen, []byte("late"), 0)
+	wantIs(t, err, storage.ErrConflict)
+
+	const each = 50
+	var group sync.WaitGroup
+	for _, kv := range []storage.KV{kv, other} {
+		group.Go(func() { count(t, kv, each) })
+	}
+	group.Wait()
+	wantValue(t, kv, "n", fmt.Append(nil, 2*each))
+}
+
+func testKVReopen(r *rig) {
+	t, kv := r.t, r.kv()
+	check(t, kv.Put(t.Context(), "k", []byte("kept"), 0))
+	before := wantValue(t, kv, "k", []byte("kept"))
+	check(t, kv.Put(t.Context(), "gone", nil, 0))
+	check(t, kv.Delete(t.Context(), "gone"))
+	r.crash()
+	kv = r.kv()
+	want(t, "the version after reopening", wantValue(t, kv, "k", []byte("kept")), before)
+	wantKeys(t, kv, "", "k")
+	check(t, kv.Put(t.Context(), "k", []byte("new"), 0))
+	if wantValue(t, kv, "k", []byte("new")) == before {
+		t.Fatalf("version %d returned", before)
 	}
 }
