@@ -23,6 +23,7 @@ var ErrForbidden = errors.New("not allowed")
 // finishes the work.
 type Staff struct {
 	tenant       TenantID
+	handle       Tenant
 	repositories *Repositories
 	directory    Directory
 }
@@ -33,7 +34,7 @@ func NewStaff(tenant Tenant, directory Directory) (*Staff, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Staff{tenant: tenant.ID(), repositories: r, directory: directory}, nil
+	return &Staff{tenant: tenant.ID(), handle: tenant, repositories: r, directory: directory}, nil
 }
 
 // Found makes the organisation with its first owner. ErrConflict: there is one, or
@@ -213,10 +214,10 @@ func (s *Staff) Export(ctx context.Context, by string, w io.Writer) error {
 	}
 	out := json.NewEncoder(w)
 	for _, collection := range Collections() {
-		if collection == "tokens" || collection == "credentials" {
+		if secret(collection) {
 			continue
 		}
-		for r, err := range s.all(ctx, collection) {
+		for r, err := range allRecords(ctx, s.repositories.Records, collection) {
 			if err != nil {
 				return err
 			}
@@ -228,11 +229,20 @@ func (s *Staff) Export(ctx context.Context, by string, w io.Writer) error {
 	return nil
 }
 
-func (s *Staff) all(ctx context.Context, collection string) iter.Seq2[Record, error] {
+// ExportAll writes everything as a tar file: see [Archive].
+func (s *Staff) ExportAll(ctx context.Context, by string, w io.Writer) error {
+	if _, _, err := s.actor(ctx, by, MayExport); err != nil {
+		return err
+	}
+	return Archive(ctx, s.handle, w)
+}
+
+// allRecords yields a collection's records by id.
+func allRecords(ctx context.Context, records Records, collection string) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		q := RecordQuery{Limit: 500}
 		for {
-			page, err := s.repositories.Records.List(ctx, collection, q)
+			page, err := records.List(ctx, collection, q)
 			if err != nil {
 				yield(Record{}, err)
 				return
@@ -249,27 +259,33 @@ func (s *Staff) all(ctx context.Context, collection string) iter.Seq2[Record, er
 	}
 }
 
-// Delete removes all of the organisation's records and frees its addresses; only
-// owners may. Users go last, so that an owner can call it again when it was
-// interrupted. Journals stay: they are append-only. Objects, queues, documents and
-// caches are for the caller to remove.
+// Delete removes the organisation and frees its addresses; only owners may. When
+// the tenant is a [Custodian] everything goes: records, key-value spaces, objects,
+// documents and queues. With another engine the records of [Collections] go, and
+// the rest is for the caller to remove. Journals stay: they are append-only.
+// Users go last, so that an owner can call it again when it was interrupted.
 func (s *Staff) Delete(ctx context.Context, by string) error {
 	if _, _, err := s.actor(ctx, by, MayDeleteTenant); err != nil {
 		return err
-	}
-	for _, collection := range Collections() {
-		if collection == "organization" || collection == "users" {
-			continue
-		}
-		if err := s.clear(ctx, collection, ""); err != nil {
-			return err
-		}
 	}
 	for u, err := range s.repositories.Users.All(ctx, RecordQuery{}) {
 		if err != nil {
 			return err
 		}
 		if err := s.directory.Release(ctx, s.tenant, u.Value.Email); err != nil {
+			return err
+		}
+	}
+	if c, ok := s.handle.(Custodian); ok {
+		if err := c.Erase(ctx); !errors.Is(err, ErrUnsupported) {
+			return err
+		}
+	}
+	for _, collection := range Collections() {
+		if collection == "organization" || collection == "users" {
+			continue
+		}
+		if err := s.clear(ctx, collection, ""); err != nil {
 			return err
 		}
 	}
@@ -290,7 +306,7 @@ func (s *Staff) clear(ctx context.Context, collection, except string) error {
 		batch = batch[:0]
 		return err
 	}
-	for r, err := range s.all(ctx, collection) {
+	for r, err := range allRecords(ctx, s.repositories.Records, collection) {
 		if err != nil {
 			return err
 		}

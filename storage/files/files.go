@@ -381,11 +381,28 @@ func (b *bucket) open(at string) (*os.File, header, error) {
 	if err != nil {
 		return nil, h, fault(err)
 	}
-	if h, err = readHeader(f); err != nil {
+	if h, err = readHeader(f); err == nil {
+		err = h.fits(f, at)
+	}
+	if err != nil {
 		f.Close() // the header's error says more
 		return nil, h, err
 	}
 	return f, h, nil
+}
+
+// fits tells whether a header is that of the file it stands in: a file that was cut
+// off, or put into another's place, is not served.
+func (h header) fits(f *os.File, at string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return fault(err)
+	}
+	whole := info.Size() == headerSize+h.Size || h.Size == 0 && info.Size() < headerSize // nothing was written behind it
+	if h.Size < 0 || !whole || hashed(h.Key) != path.Base(at) {
+		return fmt.Errorf("files: an object: %w (it is not what its header says)", storage.ErrCorrupt)
+	}
+	return nil
 }
 
 func readHeader(f io.Reader) (header, error) {

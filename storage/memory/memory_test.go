@@ -15,7 +15,7 @@ import (
 )
 
 func TestStore(t *testing.T) {
-	storagetest.TestStore(t, storagetest.Harness{Open: func(t *testing.T, now func() time.Time) storage.Store {
+	storagetest.TestStore(t, storagetest.Harness{Parallel: true, Open: func(t *testing.T, now func() time.Time) storage.Store {
 		s, err := memory.New(&memory.Options{Now: now})
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, s.Close()) })

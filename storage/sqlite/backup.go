@@ -67,10 +67,8 @@ func (s *Store) Restore(ctx context.Context, path string) error {
 	if err := s.examine(ctx, path); err != nil {
 		return err
 	}
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := s.takeTurn(ctx); err != nil {
+		return err
 	}
 	err := s.restore(ctx, path)
 	<-s.turn
@@ -114,16 +112,11 @@ func (s *Store) examine(ctx context.Context, path string) error {
 }
 
 func (s *Store) restore(ctx context.Context, path string) error {
-	conn, err := s.durable.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	var before, events int64
-	if err := conn.QueryRowContext(ctx, `SELECT value FROM counter WHERE name = 'version'`).Scan(&before); err != nil {
+	if err := s.durable.row(ctx, `SELECT value FROM counter WHERE name = 'version'`).Scan(&before); err != nil {
 		return err
 	}
-	if err := conn.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'`).Scan(&events); err != nil {
+	if err := s.durable.row(ctx, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'`).Scan(&events); err != nil {
 		return err
 	}
 	// The backup is changed in a copy of its own first, so that what others see is
@@ -137,7 +130,13 @@ func (s *Store) restore(ctx context.Context, path string) error {
 	if err := s.prepare(ctx, path, ready, before, events); err != nil {
 		return err
 	}
-	return conn.Raw(func(driver any) error {
+	// The copy has SQLite wait for others; afterwards the connection is made anew.
+	var set int64
+	if err := s.durable.row(ctx, fmt.Sprintf("PRAGMA busy_timeout = %d", s.opts.Busy.Milliseconds())).Scan(&set); err != nil {
+		return err
+	}
+	defer s.durable.close()
+	return s.durable.conn.Raw(func(driver any) error {
 		target, ok := driver.(interface {
 			NewRestore(string) (*sqlite.Backup, error)
 		})

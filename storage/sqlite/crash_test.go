@@ -19,7 +19,7 @@ import (
 	"github.com/ttai-go/ttai/storage/sqlite"
 )
 
-var torn = flag.Int("torn", 200, "how many torn files TestALogTornAnywhereRecoversToAWholePrefix recovers")
+var torn = flag.Int("torn", 100, "how many torn files TestALogTornAnywhereRecoversToAWholePrefix recovers")
 
 // everything is one store's capabilities that must survive.
 type everything struct {
@@ -158,7 +158,8 @@ func writeUntilKilled(path string) {
 }
 
 func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ttai.db")
+	t.Parallel()
+	path := filepath.Join(scratch(t), "ttai.db")
 	random := rand.New(rand.NewPCG(1, 2))
 	acknowledged := -1
 	const kills = 100
@@ -202,6 +203,7 @@ func TestEveryAcknowledgedWriteSurvivesAKill(t *testing.T) {
 // store must come back as it was after one of the steps: the last one that was
 // synced, or a later one.
 func TestALogTornAnywhereRecoversToAWholePrefix(t *testing.T) {
+	t.Parallel()
 	source := filepath.Join(t.TempDir(), "ttai.db")
 	e, err := openAll(t.Context(), source)
 	require.NoError(t, err)
@@ -225,7 +227,7 @@ func TestALogTornAnywhereRecoversToAWholePrefix(t *testing.T) {
 	require.NoError(t, err)
 	log, err := os.ReadFile(source + "-wal")
 	require.NoError(t, err)
-	folder := t.TempDir()
+	folder := scratch(t)
 	for seed := range *torn {
 		random := rand.New(rand.NewPCG(uint64(seed), 3))
 		cut := base + random.Int64N(int64(len(log))-base+1)

@@ -25,12 +25,12 @@ func TestWritesGoOnOnceThereIsRoomAgain(t *testing.T) {
 		return storage.RecordWrite{Op: storage.OpCreate, Collection: "notes", ID: id, Data: fmt.Appendf(nil, "%q", strings.Repeat("x", 50_000))}
 	}
 	var pages int
-	require.NoError(t, s.durable.QueryRowContext(t.Context(), "PRAGMA page_count").Scan(&pages))
+	require.NoError(t, s.durable.row(t.Context(), "PRAGMA page_count").Scan(&pages))
 	for cause, want := range map[string]error{
 		fmt.Sprintf("PRAGMA max_page_count = %d", pages+20): storage.ErrFull,
 		"PRAGMA query_only = 1":                             storage.ErrReadOnly,
 	} {
-		_, err = s.durable.ExecContext(t.Context(), cause)
+		_, err = s.durable.exec(t.Context(), cause)
 		require.NoError(t, err)
 		_, err = r.Write(t.Context(), large("a"), large("b"), large("c"))
 		require.ErrorIs(t, err, want)
@@ -38,7 +38,7 @@ func TestWritesGoOnOnceThereIsRoomAgain(t *testing.T) {
 			_, err = r.Get(t.Context(), "notes", id)
 			require.ErrorIs(t, err, storage.ErrNotFound, "nothing of it was kept")
 		}
-		_, err = s.durable.ExecContext(t.Context(), "PRAGMA max_page_count = 1000000; PRAGMA query_only = 0")
+		_, err = s.durable.exec(t.Context(), "PRAGMA max_page_count = 1000000; PRAGMA query_only = 0")
 		require.NoError(t, err)
 		_, err = r.Write(t.Context(), large("a"), large("b"), large("c"))
 		require.NoError(t, err)
@@ -47,7 +47,7 @@ func TestWritesGoOnOnceThereIsRoomAgain(t *testing.T) {
 			storage.RecordWrite{Op: storage.OpDelete, Collection: "notes", ID: "b"},
 			storage.RecordWrite{Op: storage.OpDelete, Collection: "notes", ID: "c"})
 		require.NoError(t, err)
-		_, err = s.durable.ExecContext(t.Context(), "VACUUM")
+		_, err = s.durable.exec(t.Context(), "VACUUM")
 		require.NoError(t, err)
 	}
 }

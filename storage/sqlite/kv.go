@@ -15,34 +15,38 @@ type kv struct {
 	space string
 }
 
-// Get reads through one prepared query; a single row needs no transaction.
 func (k *kv) Get(ctx context.Context, key string) (storage.Value, error) {
 	if err := storage.CheckKV(ctx, key, 0); err != nil {
 		return storage.Value{}, err
 	}
-	if err := k.enter(ctx); err != nil {
+	var v storage.Value
+	var version int64
+	err := k.look(ctx, func(r *session) error {
+		err := r.row(ctx, `SELECT data, version FROM kv WHERE tenant = ? AND space = ? AND key = ? AND (expires = 0 OR expires > ?)`,
+			k.tenant, k.space, []byte(key), k.now()).Scan(&v.Data, &version)
+		if errors.Is(err, sql.ErrNoRows) {
+			return storage.ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
 		return storage.Value{}, err
 	}
-	var v storage.Value
-	err := k.readers.QueryRowContext(ctx, `SELECT data, version FROM kv WHERE tenant = ? AND space = ? AND key = ? AND (expires = 0 OR expires > ?)`,
-		k.tenant, k.space, []byte(key), k.now()).Scan(&v.Data, &v.Version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return storage.Value{}, storage.ErrNotFound
-	}
-	return v, k.fault(ctx, err)
+	v.Version = storage.Version(version)
+	return v, nil
 }
 
 func (k *kv) Put(ctx context.Context, key string, data []byte, ttl time.Duration) error {
 	if err := storage.CheckKV(ctx, key, ttl); err != nil {
 		return err
 	}
-	return k.write(ctx, false, func(tx *sql.Tx) error {
+	return k.write(ctx, false, func(tx *session) error {
 		_, err := k.put(ctx, tx, key, data, ttl)
 		return err
 	})
 }
 
-func (k *kv) put(ctx context.Context, tx *sql.Tx, key string, data []byte, ttl time.Duration) (storage.Version, error) {
+func (k *kv) put(ctx context.Context, tx *session, key string, data []byte, ttl time.Duration) (storage.Version, error) {
 	version, err := next(ctx, tx)
 	if err != nil {
 		return 0, err
@@ -54,11 +58,11 @@ func (k *kv) put(ctx context.Context, tx *sql.Tx, key string, data []byte, ttl t
 	if data == nil {
 		data = []byte{}
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO kv (tenant, space, key, version, expires, data) VALUES (?, ?, ?, ?, ?, ?)
+	_, err = tx.exec(ctx, `INSERT INTO kv (tenant, space, key, version, expires, data) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET version = excluded.version, expires = excluded.expires, data = excluded.data`,
 		k.tenant, k.space, []byte(key), version, expires, data)
 	if err == nil && version%64 == 0 { // now and then, so that what has expired does not pile up
-		_, err = tx.ExecContext(ctx, `DELETE FROM kv WHERE rowid IN (SELECT rowid FROM kv WHERE expires > 0 AND expires <= ? LIMIT 256)`, now)
+		_, err = tx.exec(ctx, `DELETE FROM kv WHERE rowid IN (SELECT rowid FROM kv WHERE expires > 0 AND expires <= ? LIMIT 256)`, now)
 	}
 	return storage.Version(version), err
 }
@@ -68,9 +72,9 @@ func (k *kv) CompareAndSet(ctx context.Context, key string, expected storage.Ver
 		return 0, err
 	}
 	var version storage.Version
-	err := k.write(ctx, true, func(tx *sql.Tx) error {
+	err := k.write(ctx, true, func(tx *session) error {
 		var current storage.Version
-		err := tx.QueryRowContext(ctx, `SELECT version FROM kv WHERE tenant = ? AND space = ? AND key = ? AND (expires = 0 OR expires > ?)`,
+		err := tx.row(ctx, `SELECT version FROM kv WHERE tenant = ? AND space = ? AND key = ? AND (expires = 0 OR expires > ?)`,
 			k.tenant, k.space, []byte(key), k.now()).Scan(&current)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -91,8 +95,8 @@ func (k *kv) Delete(ctx context.Context, key string) error {
 	if err := storage.CheckKV(ctx, key, 0); err != nil {
 		return err
 	}
-	return k.write(ctx, false, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM kv WHERE tenant = ? AND space = ? AND key = ?`, k.tenant, k.space, []byte(key))
+	return k.write(ctx, false, func(tx *session) error {
+		_, err := tx.exec(ctx, `DELETE FROM kv WHERE tenant = ? AND space = ? AND key = ?`, k.tenant, k.space, []byte(key))
 		return err
 	})
 }
@@ -106,7 +110,7 @@ func (k *kv) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
 		after, first := []byte(prefix), true
 		for {
 			var keys [][]byte
-			err := k.read(ctx, func(tx *sql.Tx) error {
+			err := k.read(ctx, func(tx *session) error {
 				var err error
 				keys, err = column[[]byte](ctx, tx, `SELECT key FROM kv WHERE tenant = ? AND space = ? AND (key > ? OR ? AND key = ?)
 					AND substr(key, 1, ?) = ? AND (expires = 0 OR expires > ?) ORDER BY key LIMIT ?`,
@@ -135,8 +139,8 @@ func (k *kv) Keys(ctx context.Context, prefix string) iter.Seq2[string, error] {
 }
 
 // column returns the only column of a query's rows.
-func column[T any](ctx context.Context, tx *sql.Tx, query string, args ...any) ([]T, error) {
-	rows, err := tx.QueryContext(ctx, query, args...)
+func column[T any](ctx context.Context, tx *session, query string, args ...any) ([]T, error) {
+	rows, err := tx.query(ctx, query, args...)
 	if err != nil {
 		return nil, err
 	}

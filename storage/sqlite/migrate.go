@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
 
 	"github.com/ttai-go/ttai/storage"
 )
@@ -66,11 +67,39 @@ func (m *Migrator) unguarded(ctx context.Context, f func(*goose.Provider) error)
 	if err != nil {
 		return err
 	}
+	if err := began(ctx, db); err != nil {
+		return fault(err)
+	}
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, sub, goose.WithDisableGlobalRegistry(true), goose.WithTableName("migration"))
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	return fault(f(p))
+}
+
+// began makes the table of migrations where there is none. Goose would too, but
+// tries for seconds when the disk refuses.
+func began(ctx context.Context, db *sql.DB) error {
+	var n int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_schema WHERE name = 'migration'`).Scan(&n); err != nil || n > 0 {
+		return err
+	}
+	table, err := database.NewStore(goose.DialectSQLite3, "migration")
+	if err != nil {
+		return err
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // nothing to do once it is committed
+	if err := table.CreateVersionTable(ctx, tx); err != nil {
+		return err
+	}
+	if err := table.Insert(ctx, tx, database.InsertRequest{Version: 0}); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // newest refuses a file that a newer program wrote.

@@ -91,7 +91,7 @@ func (s *shelf) forget() {
 // of the file that told the collection's changes. Without an error it returns with
 // the matrix locked for reading. The matrix may be newer than the view then, which
 // does no harm: what is found is fetched from the view.
-func (m *matrix) update(ctx context.Context, tx *sql.Tx, c collection) error {
+func (m *matrix) update(ctx context.Context, tx *session, c collection) error {
 	m.mu.RLock()
 	if m.change >= c.change {
 		return nil
@@ -110,17 +110,17 @@ func (m *matrix) update(ctx context.Context, tx *sql.Tx, c collection) error {
 	return nil
 }
 
-func (m *matrix) load(ctx context.Context, tx *sql.Tx, c collection) error {
+func (m *matrix) load(ctx context.Context, tx *session, c collection) error {
 	since := m.change
 	if since < 0 || c.gone > since || m.rows == nil {
 		since, m.numbers, m.data, m.rows = -1, nil, nil, map[int64]int{}
 		var n int
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM document WHERE collection = ? AND vector IS NOT NULL`, c.number).Scan(&n); err != nil {
+		if err := tx.row(ctx, `SELECT count(*) FROM document WHERE collection = ? AND vector IS NOT NULL`, c.number).Scan(&n); err != nil {
 			return err
 		}
 		m.data, m.numbers = make([]float32, 0, n*c.dims), make([]int64, 0, n)
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT number, vector FROM document WHERE collection = ? AND change > ? AND vector IS NOT NULL`, c.number, since)
+	rows, err := tx.query(ctx, `SELECT number, vector FROM document WHERE collection = ? AND change > ? AND vector IS NOT NULL`, c.number, since)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (v *vectors) Nearest(ctx context.Context, vector []float32, opts *storage.S
 	asked := make([]float32, v.dims)
 	unit(asked, vector)
 	var out []storage.Match
-	err = v.read(ctx, func(tx *sql.Tx) error {
+	err = v.read(ctx, func(tx *session) error {
 		c, err := v.find(ctx, tx)
 		if err != nil || c.number == 0 {
 			return err

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"sync"
 	"time"
 
@@ -126,8 +125,8 @@ type stream struct {
 func (st *stream) drain(ctx context.Context) error {
 	for {
 		n := 0
-		err := st.store.read(ctx, func(tx *sql.Tx) error {
-			rows, err := tx.QueryContext(ctx, `SELECT id, tenant, topic, data FROM event WHERE id > ? ORDER BY id LIMIT ?`, st.last, page)
+		err := st.store.read(ctx, func(tx *session) error {
+			rows, err := tx.query(ctx, `SELECT id, tenant, topic, data FROM event WHERE id > ? ORDER BY id LIMIT ?`, st.last, page)
 			if err != nil {
 				return err
 			}
@@ -157,8 +156,8 @@ func (st *stream) drain(ctx context.Context) error {
 // start brings the stream to the present, so that a new subscription gets only
 // what comes after.
 func (st *stream) start(ctx context.Context) error {
-	err := st.store.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'`).Scan(&st.last)
+	err := st.store.read(ctx, func(tx *session) error {
+		return tx.row(ctx, `SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'event'`).Scan(&st.last)
 	})
 	if err != nil {
 		return err
@@ -203,12 +202,12 @@ func (p *pubsub) Publish(ctx context.Context, topic string, data []byte) error {
 	if data == nil {
 		data = []byte{}
 	}
-	return p.write(ctx, false, func(tx *sql.Tx) error {
+	return p.write(ctx, false, func(tx *session) error {
 		now := time.Now().UnixMicro() // how long others need to read it is real time
 		var id int64
-		err := tx.QueryRowContext(ctx, `INSERT INTO event (tenant, topic, at, data) VALUES (?, ?, ?, ?) RETURNING id`, p.tenant, topic, now, data).Scan(&id)
+		err := tx.row(ctx, `INSERT INTO event (tenant, topic, at, data) VALUES (?, ?, ?, ?) RETURNING id`, p.tenant, topic, now, data).Scan(&id)
 		if err == nil && id%64 == 0 {
-			_, err = tx.ExecContext(ctx, `DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ? ORDER BY id LIMIT 1000)`,
+			_, err = tx.exec(ctx, `DELETE FROM event WHERE id IN (SELECT id FROM event WHERE at < ? ORDER BY id LIMIT 1000)`,
 				now-keepEvents.Microseconds())
 		}
 		return err

@@ -25,18 +25,12 @@ func (q *queue) Send(ctx context.Context, messages ...storage.NewMessage) ([]str
 		}
 	}
 	ids := make([]string, len(messages))
-	err := q.write(ctx, true, func(tx *sql.Tx) error {
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO message (tenant, queue, key, attempts, sent, ready, receipt, failed, cause, body)
-			VALUES (?, ?, ?, 0, ?, ?, 0, 0, '', ?) RETURNING id`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
+	err := q.write(ctx, true, func(tx *session) error {
 		now := q.now()
 		for i, m := range messages {
 			var id int64
 			if m.Key != "" {
-				err := tx.QueryRowContext(ctx, `SELECT id FROM message_key WHERE tenant = ? AND queue = ? AND key = ? AND ends > ?`,
+				err := tx.row(ctx, `SELECT id FROM message_key WHERE tenant = ? AND queue = ? AND key = ? AND ends > ?`,
 					q.tenant, q.name, m.Key, now).Scan(&id)
 				if err == nil {
 					ids[i] = strconv.FormatInt(id, 10)
@@ -50,7 +44,8 @@ func (q *queue) Send(ctx context.Context, messages ...storage.NewMessage) ([]str
 			if body == nil {
 				body = []byte{}
 			}
-			if err := insert.QueryRowContext(ctx, q.tenant, q.name, m.Key, now, now+m.Delay.Microseconds(), body).Scan(&id); err != nil {
+			if err := tx.row(ctx, `INSERT INTO message (tenant, queue, key, attempts, sent, ready, receipt, failed, cause, body)
+				VALUES (?, ?, ?, 0, ?, ?, 0, 0, '', ?) RETURNING id`, q.tenant, q.name, m.Key, now, now+m.Delay.Microseconds(), body).Scan(&id); err != nil {
 				return err
 			}
 			ids[i] = strconv.FormatInt(id, 10)
@@ -69,12 +64,12 @@ func (q *queue) Send(ctx context.Context, messages ...storage.NewMessage) ([]str
 }
 
 // remember keeps a key for its window, and forgets some whose window is over.
-func (q *queue) remember(ctx context.Context, tx *sql.Tx, key string, id, now int64) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM message_key WHERE (tenant, queue, key) IN
+func (q *queue) remember(ctx context.Context, tx *session, key string, id, now int64) error {
+	if _, err := tx.exec(ctx, `DELETE FROM message_key WHERE (tenant, queue, key) IN
 		(SELECT tenant, queue, key FROM message_key WHERE ends <= ? LIMIT 4)`, now); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO message_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET id = excluded.id, ends = excluded.ends`,
+	_, err := tx.exec(ctx, `INSERT INTO message_key VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET id = excluded.id, ends = excluded.ends`,
 		q.tenant, q.name, key, id, now+q.opts.Window.Microseconds())
 	return err
 }
@@ -122,14 +117,14 @@ func (q *queue) Receive(ctx context.Context, most int, wait time.Duration) ([]st
 // and after how long to look again.
 func (q *queue) ready(ctx context.Context, most int) (n int, next time.Duration, err error) {
 	next = time.Hour
-	err = q.read(ctx, func(tx *sql.Tx) error {
+	err = q.read(ctx, func(tx *session) error {
 		now := q.now()
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT 1 FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? LIMIT ?)`,
+		if err := tx.row(ctx, `SELECT count(*) FROM (SELECT 1 FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? LIMIT ?)`,
 			q.tenant, q.name, now, most).Scan(&n); err != nil {
 			return err
 		}
 		var at sql.NullInt64
-		err := tx.QueryRowContext(ctx, `SELECT min(ready) FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready > ?`,
+		err := tx.row(ctx, `SELECT min(ready) FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready > ?`,
 			q.tenant, q.name, now).Scan(&at)
 		if at.Valid {
 			next = min(next, time.Duration(at.Int64-now)*time.Microsecond)
@@ -140,8 +135,8 @@ func (q *queue) ready(ctx context.Context, most int) (n int, next time.Duration,
 }
 
 // bury makes dead letters of messages whose last lease ended.
-func (q *queue) bury(ctx context.Context, tx *sql.Tx, now int64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE message SET failed = ready, cause = ?, receipt = 0
+func (q *queue) bury(ctx context.Context, tx *session, now int64) error {
+	_, err := tx.exec(ctx, `UPDATE message SET failed = ready, cause = ?, receipt = 0
 		WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? AND attempts >= ?`, storage.LeaseEnded, q.tenant, q.name, now, q.opts.Attempts)
 	return err
 }
@@ -150,16 +145,24 @@ func (q *queue) bury(ctx context.Context, tx *sql.Tx, now int64) error {
 // message comes again sooner.
 func (q *queue) lease(ctx context.Context, most int) ([]storage.Message, error) {
 	var out []storage.Message
-	err := q.write(ctx, false, func(tx *sql.Tx) error {
+	err := q.write(ctx, false, func(tx *session) error {
 		now := q.now()
-		if err := q.bury(ctx, tx, now); err != nil {
-			return err
+		// Only what would be leased is looked at, so that a long queue costs nothing.
+		for {
+			got, err := tx.exec(ctx, `UPDATE message SET failed = ready, cause = ?, receipt = 0 WHERE attempts >= ? AND id IN
+				(SELECT id FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? ORDER BY ready, id LIMIT ?)`,
+				storage.LeaseEnded, q.opts.Attempts, q.tenant, q.name, now, most)
+			if err := changed(got, err, errNone); errors.Is(err, errNone) {
+				break
+			} else if err != nil {
+				return err
+			}
 		}
 		receipt, err := next(ctx, tx)
 		if err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT id, key, attempts + 1, sent, body FROM message
+		rows, err := tx.query(ctx, `SELECT id, key, attempts + 1, sent, body FROM message
 			WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? ORDER BY ready, id LIMIT ?`, q.tenant, q.name, now, most)
 		if err != nil {
 			return err
@@ -180,13 +183,8 @@ func (q *queue) lease(ctx context.Context, most int) ([]storage.Message, error) 
 			return err
 		}
 		rows.Close() // before the same connection writes
-		update, err := tx.PrepareContext(ctx, `UPDATE message SET attempts = attempts + 1, ready = ?, receipt = ? WHERE id = ?`)
-		if err != nil {
-			return err
-		}
-		defer update.Close()
 		for _, id := range ids {
-			if _, err := update.ExecContext(ctx, expires, receipt, id); err != nil {
+			if _, err := tx.exec(ctx, `UPDATE message SET attempts = attempts + 1, ready = ?, receipt = ? WHERE id = ?`, expires, receipt, id); err != nil {
 				return err
 			}
 		}
@@ -197,6 +195,8 @@ func (q *queue) lease(ctx context.Context, most int) ([]storage.Message, error) 
 	}
 	return out, nil
 }
+
+var errNone = errors.New("nothing changed")
 
 // held is the condition that a message is under the given lease. One that ended
 // but was given to nobody else still counts.
@@ -220,15 +220,10 @@ func lost(m storage.Message, err error) error {
 
 func (q *queue) Ack(ctx context.Context, messages ...storage.Message) error {
 	var gone error
-	err := q.write(ctx, true, func(tx *sql.Tx) error {
+	err := q.write(ctx, true, func(tx *session) error {
 		gone = nil
-		remove, err := tx.PrepareContext(ctx, `DELETE FROM message`+held)
-		if err != nil {
-			return err
-		}
-		defer remove.Close()
 		for _, m := range messages {
-			got, err := remove.ExecContext(ctx, q.holder(m)...)
+			got, err := tx.exec(ctx, `DELETE FROM message`+held, q.holder(m)...)
 			switch err := lost(m, changed(got, err, storage.ErrLeaseLost)); {
 			case errors.Is(err, storage.ErrLeaseLost):
 				gone = err // the others are done all the same
@@ -245,9 +240,9 @@ func (q *queue) Ack(ctx context.Context, messages ...storage.Message) error {
 }
 
 func (q *queue) Retry(ctx context.Context, m storage.Message, cause string) error {
-	return q.write(ctx, true, func(tx *sql.Tx) error {
+	return q.write(ctx, true, func(tx *session) error {
 		var attempts int
-		err := tx.QueryRowContext(ctx, `SELECT attempts FROM message`+held, q.holder(m)...).Scan(&attempts)
+		err := tx.row(ctx, `SELECT attempts FROM message`+held, q.holder(m)...).Scan(&attempts)
 		if errors.Is(err, sql.ErrNoRows) {
 			return lost(m, storage.ErrLeaseLost)
 		}
@@ -256,19 +251,19 @@ func (q *queue) Retry(ctx context.Context, m storage.Message, cause string) erro
 		}
 		now := q.now()
 		if attempts >= q.opts.Attempts {
-			_, err = tx.ExecContext(ctx, `UPDATE message SET receipt = 0, failed = ?, cause = ?`+held, append([]any{now, cause}, q.holder(m)...)...)
+			_, err = tx.exec(ctx, `UPDATE message SET receipt = 0, failed = ?, cause = ?`+held, append([]any{now, cause}, q.holder(m)...)...)
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `UPDATE message SET receipt = 0, ready = ?`+held,
+		_, err = tx.exec(ctx, `UPDATE message SET receipt = 0, ready = ?`+held,
 			append([]any{now + q.opts.Backoff(attempts).Microseconds()}, q.holder(m)...)...)
 		return err
 	})
 }
 
 func (q *queue) Extend(ctx context.Context, m storage.Message) (storage.Message, error) {
-	err := q.write(ctx, false, func(tx *sql.Tx) error {
+	err := q.write(ctx, false, func(tx *session) error {
 		expires := q.now() + q.opts.Lease.Microseconds()
-		got, err := tx.ExecContext(ctx, `UPDATE message SET ready = ?`+held, append([]any{expires}, q.holder(m)...)...)
+		got, err := tx.exec(ctx, `UPDATE message SET ready = ?`+held, append([]any{expires}, q.holder(m)...)...)
 		if err := lost(m, changed(got, err, storage.ErrLeaseLost)); err != nil {
 			return err
 		}
@@ -315,14 +310,14 @@ func (d deadLetters) List(ctx context.Context) iter.Seq2[storage.DeadLetter, err
 
 func (d deadLetters) bury(ctx context.Context) error {
 	var some bool
-	err := d.q.read(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? AND attempts >= ?)`,
+	err := d.q.read(ctx, func(tx *session) error {
+		return tx.row(ctx, `SELECT EXISTS (SELECT 1 FROM message WHERE tenant = ? AND queue = ? AND failed = 0 AND ready <= ? AND attempts >= ?)`,
 			d.q.tenant, d.q.name, d.q.now(), d.q.opts.Attempts).Scan(&some)
 	})
 	if err != nil || !some {
 		return err
 	}
-	return d.q.write(ctx, true, func(tx *sql.Tx) error { return d.q.bury(ctx, tx, d.q.now()) })
+	return d.q.write(ctx, true, func(tx *session) error { return d.q.bury(ctx, tx, d.q.now()) })
 }
 
 type letter struct {
@@ -332,8 +327,8 @@ type letter struct {
 
 func (d deadLetters) page(ctx context.Context, failed, after int64) ([]letter, error) {
 	var out []letter
-	err := d.q.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT id, key, attempts, sent, failed, cause, body FROM message
+	err := d.q.read(ctx, func(tx *session) error {
+		rows, err := tx.query(ctx, `SELECT id, key, attempts, sent, failed, cause, body FROM message
 			WHERE tenant = ? AND queue = ? AND failed > 0 AND (failed, id) > (?, ?) ORDER BY failed, id LIMIT 64`, d.q.tenant, d.q.name, failed, after)
 		if err != nil {
 			return err
@@ -358,14 +353,14 @@ func (d deadLetters) Replay(ctx context.Context, ids ...string) error {
 		return err
 	}
 	var missing error
-	err := d.q.write(ctx, true, func(tx *sql.Tx) error {
+	err := d.q.write(ctx, true, func(tx *session) error {
 		missing = nil
 		for _, id := range ids {
 			number, err := strconv.ParseInt(id, 10, 64)
 			if err != nil {
 				number = -1
 			}
-			got, err := tx.ExecContext(ctx, `UPDATE message SET attempts = 0, failed = 0, cause = '', receipt = 0, ready = ?
+			got, err := tx.exec(ctx, `UPDATE message SET attempts = 0, failed = 0, cause = '', receipt = 0, ready = ?
 				WHERE tenant = ? AND queue = ? AND id = ? AND failed > 0`, d.q.now(), d.q.tenant, d.q.name, number)
 			switch err := changed(got, err, storage.ErrNotFound); {
 			case errors.Is(err, storage.ErrNotFound):
@@ -383,13 +378,13 @@ func (d deadLetters) Replay(ctx context.Context, ids ...string) error {
 }
 
 func (d deadLetters) Drop(ctx context.Context, ids ...string) error {
-	return d.q.write(ctx, true, func(tx *sql.Tx) error {
+	return d.q.write(ctx, true, func(tx *session) error {
 		for _, id := range ids {
 			number, err := strconv.ParseInt(id, 10, 64)
 			if err != nil {
 				continue // no id of ours
 			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM message WHERE tenant = ? AND queue = ? AND id = ? AND failed > 0`, d.q.tenant, d.q.name, number); err != nil {
+			if _, err := tx.exec(ctx, `DELETE FROM message WHERE tenant = ? AND queue = ? AND id = ? AND failed > 0`, d.q.tenant, d.q.name, number); err != nil {
 				return err
 			}
 		}

@@ -16,19 +16,21 @@ func (r *records) Get(ctx context.Context, collection, id string) (storage.Recor
 	if err := storage.CheckRecord(collection, id); err != nil {
 		return storage.Record{}, err
 	}
-	if err := r.enter(ctx); err != nil {
-		return storage.Record{}, err
-	}
 	out := storage.Record{ID: id}
 	var created, updated int64
-	err := r.readers.QueryRowContext(ctx, `SELECT version, created, updated, data FROM record WHERE tenant = ? AND collection = ? AND id = ?`,
-		r.tenant, collection, id).Scan(&out.Version, &created, &updated, &out.Data)
-	if errors.Is(err, sql.ErrNoRows) {
-		return storage.Record{}, fmt.Errorf("%s %q: %w", collection, id, storage.ErrNotFound)
-	}
+	var version int64
+	err := r.look(ctx, func(s *session) error {
+		err := s.row(ctx, `SELECT version, created, updated, data FROM record WHERE tenant = ? AND collection = ? AND id = ?`,
+			r.tenant, collection, id).Scan(&version, &created, &updated, &out.Data)
+		if errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("%s %q: %w", collection, id, storage.ErrNotFound)
+		}
+		return err
+	})
 	if err != nil {
-		return storage.Record{}, r.fault(ctx, err)
+		return storage.Record{}, err
 	}
+	out.Version = storage.Version(version)
 	out.Created, out.Updated = timeOf(created), timeOf(updated)
 	return out, nil
 }
@@ -38,7 +40,7 @@ func (r *records) Write(ctx context.Context, writes ...storage.RecordWrite) ([]s
 		return nil, err
 	}
 	versions := make([]storage.Version, len(writes))
-	err := r.scope.write(ctx, true, func(tx *sql.Tx) error {
+	err := r.scope.write(ctx, true, func(tx *session) error {
 		for i, w := range writes {
 			v, err := r.one(ctx, tx, w)
 			if err != nil {
@@ -54,10 +56,10 @@ func (r *records) Write(ctx context.Context, writes ...storage.RecordWrite) ([]s
 	return versions, nil
 }
 
-func (r *records) one(ctx context.Context, tx *sql.Tx, w storage.RecordWrite) (storage.Version, error) {
+func (r *records) one(ctx context.Context, tx *session, w storage.RecordWrite) (storage.Version, error) {
 	var number int64 // 0: there is none
 	var current storage.Version
-	err := tx.QueryRowContext(ctx, `SELECT number, version FROM record WHERE tenant = ? AND collection = ? AND id = ?`, r.tenant, w.Collection, w.ID).
+	err := tx.row(ctx, `SELECT number, version FROM record WHERE tenant = ? AND collection = ? AND id = ?`, r.tenant, w.Collection, w.ID).
 		Scan(&number, &current)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, err
@@ -80,12 +82,12 @@ func (r *records) one(ctx context.Context, tx *sql.Tx, w storage.RecordWrite) (s
 		return current, nil
 	}
 	if number != 0 {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM field WHERE record = ?`, number); err != nil {
+		if _, err := tx.exec(ctx, `DELETE FROM field WHERE record = ?`, number); err != nil {
 			return 0, err
 		}
 	}
 	if w.Op == storage.OpDelete {
-		_, err := tx.ExecContext(ctx, `DELETE FROM record WHERE number = ?`, number)
+		_, err := tx.exec(ctx, `DELETE FROM record WHERE number = ?`, number)
 		return storage.NoVersion, err
 	}
 	version, err := next(ctx, tx)
@@ -93,7 +95,7 @@ func (r *records) one(ctx context.Context, tx *sql.Tx, w storage.RecordWrite) (s
 		return 0, err
 	}
 	now := r.now()
-	err = tx.QueryRowContext(ctx, `INSERT INTO record (tenant, collection, id, version, created, updated, data) VALUES (?, ?, ?, ?, ?, ?, ?)
+	err = tx.row(ctx, `INSERT INTO record (tenant, collection, id, version, created, updated, data) VALUES (?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET version = excluded.version, updated = excluded.updated, data = excluded.data RETURNING number`,
 		r.tenant, w.Collection, w.ID, version, now, now, w.Data).Scan(&number)
 	if err != nil {
@@ -107,11 +109,11 @@ func (r *records) one(ctx context.Context, tx *sql.Tx, w storage.RecordWrite) (s
 	return storage.Version(version), nil
 }
 
-func (r *records) index(ctx context.Context, tx *sql.Tx, number int64, w storage.RecordWrite, f storage.Field) error {
+func (r *records) index(ctx context.Context, tx *session, number int64, w storage.RecordWrite, f storage.Field) error {
 	f.Number += 0 // -0 becomes 0
 	if f.Unique {
 		var taken bool
-		err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM field WHERE tenant = ? AND collection = ? AND name = ? AND kind = ? AND text = ? AND num = ? AND uniq = 1)`,
+		err := tx.row(ctx, `SELECT EXISTS (SELECT 1 FROM field WHERE tenant = ? AND collection = ? AND name = ? AND kind = ? AND text = ? AND num = ? AND uniq = 1)`,
 			r.tenant, w.Collection, f.Name, f.Kind, f.Text, f.Number).Scan(&taken)
 		if err != nil {
 			return err
@@ -120,7 +122,7 @@ func (r *records) index(ctx context.Context, tx *sql.Tx, number int64, w storage
 			return &storage.ConflictError{Collection: w.Collection, ID: w.ID, Field: f.Name}
 		}
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO field (record, name, tenant, collection, kind, text, num, id, uniq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	_, err := tx.exec(ctx, `INSERT INTO field (record, name, tenant, collection, kind, text, num, id, uniq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		number, f.Name, r.tenant, w.Collection, f.Kind, f.Text, f.Number, w.ID, f.Unique)
 	return err
 }
@@ -135,8 +137,8 @@ func (r *records) List(ctx context.Context, collection string, q storage.RecordQ
 	}
 	query, args := r.query(collection, q, cursor)
 	var found storage.RecordPage
-	err = r.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, query, args...)
+	err = r.read(ctx, func(tx *session) error {
+		rows, err := tx.query(ctx, query, args...)
 		if err != nil {
 			return err
 		}

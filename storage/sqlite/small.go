@@ -20,14 +20,14 @@ func (l *locks) Acquire(ctx context.Context, name string, ttl time.Duration) (st
 		return storage.Lease{}, err
 	}
 	lease := storage.Lease{Name: name}
-	err := l.write(ctx, true, func(tx *sql.Tx) error {
+	err := l.write(ctx, true, func(tx *session) error {
 		now := l.now()
 		token, err := next(ctx, tx)
 		if err != nil {
 			return err
 		}
 		expires := now + ttl.Microseconds()
-		got, err := tx.ExecContext(ctx, `INSERT INTO lock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
+		got, err := tx.exec(ctx, `INSERT INTO lock VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE
 			SET token = excluded.token, expires = excluded.expires WHERE lock.expires <= ?`, l.tenant, []byte(name), token, expires, now)
 		if err := changed(got, err, storage.ErrHeld); err != nil {
 			return fmt.Errorf("lock %s: %w", name, err)
@@ -57,10 +57,10 @@ func (l *locks) Renew(ctx context.Context, lease storage.Lease, ttl time.Duratio
 	if err := storage.CheckLock(lease.Name, ttl); err != nil {
 		return lease, err
 	}
-	err := l.write(ctx, true, func(tx *sql.Tx) error {
+	err := l.write(ctx, true, func(tx *session) error {
 		now := l.now()
 		expires := now + ttl.Microseconds()
-		got, err := tx.ExecContext(ctx, `UPDATE lock SET expires = ? WHERE tenant = ? AND name = ? AND token = ? AND expires > ?`,
+		got, err := tx.exec(ctx, `UPDATE lock SET expires = ? WHERE tenant = ? AND name = ? AND token = ? AND expires > ?`,
 			expires, l.tenant, []byte(lease.Name), int64(lease.Token), now)
 		if err := changed(got, err, storage.ErrLeaseLost); err != nil {
 			return fmt.Errorf("lock %s: %w", lease.Name, err)
@@ -72,8 +72,8 @@ func (l *locks) Renew(ctx context.Context, lease storage.Lease, ttl time.Duratio
 }
 
 func (l *locks) Release(ctx context.Context, lease storage.Lease) error {
-	return l.write(ctx, true, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM lock WHERE tenant = ? AND name = ? AND token = ?`,
+	return l.write(ctx, true, func(tx *session) error {
+		_, err := tx.exec(ctx, `DELETE FROM lock WHERE tenant = ? AND name = ? AND token = ?`,
 			l.tenant, []byte(lease.Name), int64(lease.Token))
 		return err
 	})
@@ -86,16 +86,16 @@ func (l *limiter) Take(ctx context.Context, name string, limit storage.Limit, n 
 		return storage.Decision{}, err
 	}
 	var d storage.Decision
-	err := l.write(ctx, false, func(tx *sql.Tx) error {
+	err := l.write(ctx, false, func(tx *session) error {
 		var tat int64
-		err := tx.QueryRowContext(ctx, `SELECT tat FROM rate WHERE tenant = ? AND name = ?`, l.tenant, []byte(name)).Scan(&tat)
+		err := tx.row(ctx, `SELECT tat FROM rate WHERE tenant = ? AND name = ?`, l.tenant, []byte(name)).Scan(&tat)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if tat, d = storage.GCRA(tat, l.opts.Now().UnixNano(), limit, n); !d.Allowed {
 			return nil
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO rate VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat`, l.tenant, []byte(name), tat)
+		_, err = tx.exec(ctx, `INSERT INTO rate VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tat = excluded.tat`, l.tenant, []byte(name), tat)
 		return err
 	})
 	return d, err
@@ -106,10 +106,10 @@ type journal struct {
 	id storage.JournalID
 }
 
-func (j *journal) head(ctx context.Context, tx *sql.Tx) (storage.JournalHead, error) {
+func (j *journal) head(ctx context.Context, tx *session) (storage.JournalHead, error) {
 	head := storage.JournalGenesis(j.id)
 	var hash []byte
-	err := tx.QueryRowContext(ctx, `SELECT seq, hash FROM journal WHERE tenant = ? AND name = ? ORDER BY seq DESC LIMIT 1`, j.tenant, j.id.Name).
+	err := tx.row(ctx, `SELECT seq, hash FROM journal WHERE tenant = ? AND name = ? ORDER BY seq DESC LIMIT 1`, j.tenant, j.id.Name).
 		Scan(&head.Seq, &hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head, nil
@@ -126,19 +126,14 @@ func (j *journal) Append(ctx context.Context, entries ...storage.NewEntry) ([]st
 		return nil, err
 	}
 	var out []storage.Entry
-	err := j.write(ctx, true, func(tx *sql.Tx) error {
+	err := j.write(ctx, true, func(tx *session) error {
 		head, err := j.head(ctx, tx)
 		if err != nil {
 			return err
 		}
 		out = storage.Chain(head, j.opts.Now(), entries)
-		insert, err := tx.PrepareContext(ctx, `INSERT INTO journal (tenant, name, seq, time, kind, data, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`)
-		if err != nil {
-			return err
-		}
-		defer insert.Close()
 		for _, e := range out {
-			if _, err := insert.ExecContext(ctx, j.tenant, j.id.Name, int64(e.Seq), e.Time.UnixMicro(), e.Kind, e.Data, e.Prev[:], e.Hash[:]); err != nil {
+			if _, err := tx.exec(ctx, `INSERT INTO journal (tenant, name, seq, time, kind, data, prev, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`, j.tenant, j.id.Name, int64(e.Seq), e.Time.UnixMicro(), e.Kind, e.Data, e.Prev[:], e.Hash[:]); err != nil {
 				return err
 			}
 		}
@@ -182,8 +177,8 @@ func (j *journal) Read(ctx context.Context, from uint64) iter.Seq2[storage.Entry
 
 func (j *journal) page(ctx context.Context, from int64) ([]storage.Entry, error) {
 	var out []storage.Entry
-	err := j.read(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT seq, time, kind, data, prev, hash FROM journal WHERE tenant = ? AND name = ? AND seq >= ? ORDER BY seq LIMIT 64`,
+	err := j.read(ctx, func(tx *session) error {
+		rows, err := tx.query(ctx, `SELECT seq, time, kind, data, prev, hash FROM journal WHERE tenant = ? AND name = ? AND seq >= ? ORDER BY seq LIMIT 64`,
 			j.tenant, j.id.Name, from)
 		if err != nil {
 			return err
@@ -208,7 +203,7 @@ func (j *journal) page(ctx context.Context, from int64) ([]storage.Entry, error)
 
 func (j *journal) Head(ctx context.Context) (storage.JournalHead, error) {
 	var head storage.JournalHead
-	err := j.read(ctx, func(tx *sql.Tx) error {
+	err := j.read(ctx, func(tx *session) error {
 		var err error
 		head, err = j.head(ctx, tx)
 		return err
@@ -222,8 +217,8 @@ func (d *directory) Claim(ctx context.Context, e storage.DirectoryEntry) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
-	return d.write(ctx, true, func(tx *sql.Tx) error {
-		got, err := tx.ExecContext(ctx, `INSERT INTO login VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user
+	return d.write(ctx, true, func(tx *session) error {
+		got, err := tx.exec(ctx, `INSERT INTO login VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET user = excluded.user
 			WHERE login.tenant = excluded.tenant AND login.user = excluded.user`, e.Login, []byte(e.Tenant), e.User)
 		if err := changed(got, err, storage.ErrConflict); err != nil {
 			return fmt.Errorf("login: %w", err)
@@ -234,9 +229,9 @@ func (d *directory) Claim(ctx context.Context, e storage.DirectoryEntry) error {
 
 func (d *directory) Find(ctx context.Context, login string) (storage.DirectoryEntry, error) {
 	e := storage.DirectoryEntry{Login: login}
-	err := d.read(ctx, func(tx *sql.Tx) error {
+	err := d.read(ctx, func(tx *session) error {
 		var tenant []byte
-		err := tx.QueryRowContext(ctx, `SELECT tenant, user FROM login WHERE login = ?`, login).Scan(&tenant, &e.User)
+		err := tx.row(ctx, `SELECT tenant, user FROM login WHERE login = ?`, login).Scan(&tenant, &e.User)
 		if errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("login: %w", storage.ErrNotFound)
 		}
@@ -250,8 +245,8 @@ func (d *directory) Find(ctx context.Context, login string) (storage.DirectoryEn
 }
 
 func (d *directory) Release(ctx context.Context, tenant storage.TenantID, login string) error {
-	return d.write(ctx, true, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM login WHERE login = ? AND tenant = ?`, login, []byte(tenant))
+	return d.write(ctx, true, func(tx *session) error {
+		_, err := tx.exec(ctx, `DELETE FROM login WHERE login = ? AND tenant = ?`, login, []byte(tenant))
 		return err
 	})
 }
@@ -261,7 +256,7 @@ func (d *directory) Tenants(ctx context.Context) iter.Seq2[storage.TenantID, err
 		after := []byte{}
 		for {
 			var ids [][]byte
-			err := d.read(ctx, func(tx *sql.Tx) error {
+			err := d.read(ctx, func(tx *session) error {
 				var err error
 				ids, err = column[[]byte](ctx, tx, `SELECT DISTINCT tenant FROM login WHERE tenant > ? ORDER BY tenant LIMIT ?`, after, page)
 				return err

@@ -29,6 +29,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"modernc.org/sqlite" // the driver registers itself
@@ -74,9 +75,12 @@ type Store struct {
 	opts Options
 	path string
 
-	// Both writers are one connection each, and turn is held while one is used.
-	durable, relaxed, readers *sql.DB
-	turn                      chan struct{}
+	// Writers are used by whoever has put a token into turn, a reader by whoever
+	// has taken it out of readers. Close takes all and keeps them.
+	durable, relaxed *session
+	turn             chan struct{}
+	readers          chan *session
+	quit             chan struct{} // closed by Close
 
 	watch  watcher
 	hub    events.Hub
@@ -135,21 +139,23 @@ func open(path string, opts *Options) (*Store, error) {
 	if err := create(path); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, path: path, turn: make(chan struct{}, 1)}
-	for _, pool := range []struct {
-		db      **sql.DB
-		size    int
-		pragmas []string
-	}{
-		{&s.durable, 1, []string{"synchronous(FULL)"}},
-		{&s.relaxed, 1, []string{"synchronous(NORMAL)"}},
-		{&s.readers, o.Readers, []string{"query_only(1)"}},
-	} {
-		db, err := connect(path, o.Busy, pool.size, pool.pragmas...)
-		if err != nil {
-			return nil, errors.Join(err, s.Close())
-		}
-		*pool.db = db
+	s := &Store{opts: o, path: path, turn: make(chan struct{}, 1), readers: make(chan *session, o.Readers), quit: make(chan struct{})}
+	// No connection is made yet.
+	durable, err := connect(path, min(glance, o.Busy), 1, "synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	relaxed, err := connect(path, min(glance, o.Busy), 1, "synchronous(NORMAL)")
+	if err != nil {
+		return nil, errors.Join(err, durable.Close())
+	}
+	pool, err := connect(path, o.Busy, o.Readers, "query_only(1)")
+	if err != nil {
+		return nil, errors.Join(err, durable.Close(), relaxed.Close())
+	}
+	s.durable, s.relaxed = &session{db: durable, busy: o.Busy}, &session{db: relaxed, busy: o.Busy}
+	for range o.Readers {
+		s.readers <- &session{db: pool}
 	}
 	s.watch.store, s.stream.store, s.shelf.store = s, s, s
 	return s, nil
@@ -157,19 +163,24 @@ func open(path string, opts *Options) (*Store, error) {
 
 // create makes the file, which holds a person's affairs, for its owner alone.
 func create(path string) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("sqlite: %w", errors.Join(storage.ErrUnavailable, err))
+	err := os.MkdirAll(filepath.Dir(path), 0o700)
+	var f *os.File
+	if err == nil {
+		f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if errors.Is(err, os.ErrPermission) {
-		if f, err = os.Open(path); err != nil {
-			return fmt.Errorf("sqlite: %w", errors.Join(storage.ErrUnavailable, err))
-		}
+		f, err = os.Open(path) // to read is something
 	}
-	if err != nil {
-		return fmt.Errorf("sqlite: %w", errors.Join(storage.ErrUnavailable, err))
+	kind := storage.ErrUnavailable
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, syscall.EROFS):
+		kind = storage.ErrReadOnly
+	case errors.Is(err, syscall.ENOSPC):
+		kind = storage.ErrFull
 	}
-	return f.Close()
+	return fmt.Errorf("sqlite: %w", errors.Join(kind, err))
 }
 
 // connect opens a pool of connections with the settings that all share.
@@ -222,13 +233,20 @@ func (s *Store) Close() error {
 	if again {
 		return nil
 	}
+	close(s.quit)
 	s.hub.Close()
 	s.watch.close()
 	var failed []error
-	for _, db := range []*sql.DB{s.readers, s.relaxed, s.durable} {
-		if db != nil {
-			failed = append(failed, db.Close())
-		}
+	var pool *sql.DB
+	for range cap(s.readers) {
+		r := <-s.readers
+		pool = r.db
+		failed = append(failed, r.close())
+	}
+	failed = append(failed, pool.Close())
+	s.turn <- struct{}{}
+	for _, w := range []*session{s.relaxed, s.durable} {
+		failed = append(failed, w.close(), w.db.Close())
 	}
 	return errors.Join(failed...)
 }
@@ -249,61 +267,6 @@ func (s *Store) enter(ctx context.Context) error {
 		return storage.ErrClosed
 	}
 	return nil
-}
-
-// synced says whether a write is on disk before it returns.
-type synced bool
-
-// write runs f in a transaction of its own and commits it, after its turn.
-func (s *Store) write(ctx context.Context, how synced, f func(*sql.Tx) error) error {
-	if err := s.enter(ctx); err != nil {
-		return err
-	}
-	select {
-	case s.turn <- struct{}{}:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	err := s.transact(ctx, how, f)
-	<-s.turn
-	if err == nil {
-		s.watch.wake()
-		return nil
-	}
-	return s.fault(ctx, err)
-}
-
-func (s *Store) transact(ctx context.Context, how synced, f func(*sql.Tx) error) error {
-	db := s.relaxed
-	if how {
-		db = s.durable
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback() // nothing to do once it is committed
-	if err := f(tx); err != nil {
-		return err
-	}
-	return tx.Commit()
-}
-
-// read runs f over one consistent view of the data.
-func (s *Store) read(ctx context.Context, f func(*sql.Tx) error) error {
-	if err := s.enter(ctx); err != nil {
-		return err
-	}
-	err := func() error {
-		// A deferred transaction: it takes no write lock.
-		tx, err := s.readers.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-		if err != nil {
-			return err
-		}
-		defer tx.Rollback() // a view has nothing to commit
-		return f(tx)
-	}()
-	return s.fault(ctx, err)
 }
 
 // fault makes what the driver says into what callers branch on.
@@ -362,9 +325,9 @@ func (s *Store) now() int64 { return s.opts.Now().UnixMicro() }
 func timeOf(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 // next returns a number that was never given out before.
-func next(ctx context.Context, tx *sql.Tx) (int64, error) {
+func next(ctx context.Context, tx *session) (int64, error) {
 	var n int64
-	err := tx.QueryRowContext(ctx, `UPDATE counter SET value = value + 1 WHERE name = 'version' RETURNING value`).Scan(&n)
+	err := tx.row(ctx, `UPDATE counter SET value = value + 1 WHERE name = 'version' RETURNING value`).Scan(&n)
 	return n, err
 }
 

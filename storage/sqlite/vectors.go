@@ -24,8 +24,8 @@ type vectors struct {
 
 // find returns the collection's number, 0 when nothing was put into it yet, and
 // its counts of changes. One with other dimensions is a *FieldError.
-func (v *vectors) find(ctx context.Context, tx *sql.Tx) (c collection, err error) {
-	err = tx.QueryRowContext(ctx, `SELECT number, dims, change, gone FROM collection WHERE tenant = ? AND name = ?`, v.tenant, v.name).
+func (v *vectors) find(ctx context.Context, tx *session) (c collection, err error) {
+	err = tx.row(ctx, `SELECT number, dims, change, gone FROM collection WHERE tenant = ? AND name = ?`, v.tenant, v.name).
 		Scan(&c.number, &c.dims, &c.change, &c.gone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return collection{dims: v.dims}, nil
@@ -46,22 +46,22 @@ type collection struct {
 func (c collection) texts() string { return fmt.Sprintf("text_%d", c.number) }
 
 // begin returns the collection with a new change number, made when it is new.
-func (v *vectors) begin(ctx context.Context, tx *sql.Tx) (collection, error) {
+func (v *vectors) begin(ctx context.Context, tx *session) (collection, error) {
 	c, err := v.find(ctx, tx)
 	if err != nil {
 		return c, err
 	}
 	if c.number == 0 {
-		if err := tx.QueryRowContext(ctx, `INSERT INTO collection (tenant, name, dims) VALUES (?, ?, ?) RETURNING number`, v.tenant, v.name, v.dims).
+		if err := tx.row(ctx, `INSERT INTO collection (tenant, name, dims) VALUES (?, ?, ?) RETURNING number`, v.tenant, v.name, v.dims).
 			Scan(&c.number); err != nil {
 			return c, err
 		}
-		if _, err := tx.ExecContext(ctx, `CREATE VIRTUAL TABLE `+c.texts()+
+		if _, err := tx.exec(ctx, `CREATE VIRTUAL TABLE `+c.texts()+
 			` USING fts5(text, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 0')`); err != nil {
 			return c, err
 		}
 	}
-	return c, tx.QueryRowContext(ctx, `UPDATE collection SET change = change + 1 WHERE number = ? RETURNING change`, c.number).Scan(&c.change)
+	return c, tx.row(ctx, `UPDATE collection SET change = change + 1 WHERE number = ? RETURNING change`, c.number).Scan(&c.change)
 }
 
 func (v *vectors) Put(ctx context.Context, documents ...storage.Document) error {
@@ -70,7 +70,7 @@ func (v *vectors) Put(ctx context.Context, documents ...storage.Document) error 
 			return err
 		}
 	}
-	return v.write(ctx, false, func(tx *sql.Tx) error {
+	return v.write(ctx, false, func(tx *session) error {
 		if len(documents) == 0 {
 			return nil
 		}
@@ -87,7 +87,7 @@ func (v *vectors) Put(ctx context.Context, documents ...storage.Document) error 
 	})
 }
 
-func (v *vectors) put(ctx context.Context, tx *sql.Tx, c collection, d storage.Document) error {
+func (v *vectors) put(ctx context.Context, tx *session, c collection, d storage.Document) error {
 	old, err := v.remove(ctx, tx, c, d.ID, d.Vector == nil)
 	if err != nil {
 		return err
@@ -105,15 +105,15 @@ func (v *vectors) put(ctx context.Context, tx *sql.Tx, c collection, d storage.D
 	}
 	// A document keeps its number, by which matrices in memory know it.
 	var number int64
-	if err := tx.QueryRowContext(ctx, `INSERT INTO document (number, collection, id, change, metadata, text, vector) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number`,
+	if err := tx.row(ctx, `INSERT INTO document (number, collection, id, change, metadata, text, vector) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING number`,
 		old, c.number, d.ID, c.change, string(metadata), d.Text, vector).Scan(&number); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO `+c.texts()+` (rowid, text) VALUES (?, ?)`, number, d.Text); err != nil {
+	if _, err := tx.exec(ctx, `INSERT INTO `+c.texts()+` (rowid, text) VALUES (?, ?)`, number, d.Text); err != nil {
 		return err
 	}
 	for key, value := range d.Metadata {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO metadata (document, key, collection, value) VALUES (?, ?, ?, ?)`, number, key, c.number, value); err != nil {
+		if _, err := tx.exec(ctx, `INSERT INTO metadata (document, key, collection, value) VALUES (?, ?, ?, ?)`, number, key, c.number, value); err != nil {
 			return err
 		}
 	}
@@ -122,28 +122,28 @@ func (v *vectors) put(ctx context.Context, tx *sql.Tx, c collection, d storage.D
 
 // remove takes a document away, notes that a vector is gone when told so, and
 // returns the document's number, if it was there.
-func (v *vectors) remove(ctx context.Context, tx *sql.Tx, c collection, id string, gone bool) (number sql.NullInt64, err error) {
-	err = tx.QueryRowContext(ctx, `DELETE FROM document WHERE collection = ? AND id = ? RETURNING number`, c.number, id).Scan(&number)
+func (v *vectors) remove(ctx context.Context, tx *session, c collection, id string, gone bool) (number sql.NullInt64, err error) {
+	err = tx.row(ctx, `DELETE FROM document WHERE collection = ? AND id = ? RETURNING number`, c.number, id).Scan(&number)
 	if errors.Is(err, sql.ErrNoRows) {
 		return number, nil
 	}
 	if err != nil {
 		return number, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM metadata WHERE document = ?`, number); err != nil {
+	if _, err := tx.exec(ctx, `DELETE FROM metadata WHERE document = ?`, number); err != nil {
 		return number, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM `+c.texts()+` WHERE rowid = ?`, number); err != nil {
+	if _, err := tx.exec(ctx, `DELETE FROM `+c.texts()+` WHERE rowid = ?`, number); err != nil {
 		return number, err
 	}
 	if gone {
-		_, err = tx.ExecContext(ctx, `UPDATE collection SET gone = change WHERE number = ?`, c.number)
+		_, err = tx.exec(ctx, `UPDATE collection SET gone = change WHERE number = ?`, c.number)
 	}
 	return number, err
 }
 
 func (v *vectors) Delete(ctx context.Context, ids ...string) error {
-	return v.write(ctx, false, func(tx *sql.Tx) error {
+	return v.write(ctx, false, func(tx *session) error {
 		if c, err := v.find(ctx, tx); err != nil || c.number == 0 || len(ids) == 0 {
 			return err
 		}
@@ -188,12 +188,12 @@ func (v *vectors) Documents(ctx context.Context, where *storage.Where) iter.Seq2
 
 func (v *vectors) page(ctx context.Context, after string) ([]storage.Document, error) {
 	var out []storage.Document
-	err := v.read(ctx, func(tx *sql.Tx) error {
+	err := v.read(ctx, func(tx *session) error {
 		c, err := v.find(ctx, tx)
 		if err != nil || c.number == 0 {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT number, id, metadata, text, vector FROM document WHERE collection = ? AND id > ? ORDER BY id LIMIT 128`, c.number, after)
+		rows, err := tx.query(ctx, `SELECT number, id, metadata, text, vector FROM document WHERE collection = ? AND id > ? ORDER BY id LIMIT 128`, c.number, after)
 		if err != nil {
 			return err
 		}
@@ -231,7 +231,7 @@ func scanDocument(rows *sql.Rows, number *int64) (storage.Document, error) {
 }
 
 // selected returns the documents that where selects; nil means all.
-func selected(ctx context.Context, tx *sql.Tx, c collection, where storage.Where) (map[int64]bool, error) {
+func selected(ctx context.Context, tx *session, c collection, where storage.Where) (map[int64]bool, error) {
 	var out map[int64]bool
 	for key, values := range where {
 		args := []any{c.number, key}
@@ -262,7 +262,7 @@ type candidate struct {
 }
 
 // matches fetches the documents of candidates and returns the best of them.
-func (v *vectors) matches(ctx context.Context, tx *sql.Tx, candidates []candidate, limit int, rescore func([]float32) float64) ([]storage.Match, error) {
+func (v *vectors) matches(ctx context.Context, tx *session, candidates []candidate, limit int, rescore func([]float32) float64) ([]storage.Match, error) {
 	out := make([]storage.Match, 0, len(candidates))
 	for chunk := range slices.Chunk(candidates, 256) {
 		scores := map[int64]float64{}
@@ -270,7 +270,7 @@ func (v *vectors) matches(ctx context.Context, tx *sql.Tx, candidates []candidat
 		for i, c := range chunk {
 			scores[c.number], args[i] = c.score, c.number
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT number, id, metadata, text, vector FROM document WHERE number IN (`+marks(len(chunk))+`)`, args...)
+		rows, err := tx.query(ctx, `SELECT number, id, metadata, text, vector FROM document WHERE number IN (`+marks(len(chunk))+`)`, args...)
 		if err != nil {
 			return nil, err
 		}
@@ -321,7 +321,7 @@ func (v *vectors) Matching(ctx context.Context, text string, opts *storage.Searc
 	}
 	query := words(strings.ToValidUTF8(text, " "))
 	var out []storage.Match
-	err = v.read(ctx, func(tx *sql.Tx) error {
+	err = v.read(ctx, func(tx *session) error {
 		c, err := v.find(ctx, tx)
 		if err != nil || c.number == 0 || query == "" {
 			return err
@@ -330,7 +330,7 @@ func (v *vectors) Matching(ctx context.Context, text string, opts *storage.Searc
 		if err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT f.rowid, bm25(`+c.texts()+`) AS score FROM `+c.texts()+` f JOIN document d ON d.number = f.rowid
+		rows, err := tx.query(ctx, `SELECT f.rowid, bm25(`+c.texts()+`) AS score FROM `+c.texts()+` f JOIN document d ON d.number = f.rowid
 			WHERE `+c.texts()+` MATCH ? ORDER BY score, d.id`, query)
 		if err != nil {
 			return err

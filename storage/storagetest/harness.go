@@ -49,6 +49,9 @@ type Harness struct {
 	// LaxReceipts says that the engine cannot tell an acknowledgement under a
 	// lease that ended from one under the present lease.
 	LaxReceipts bool
+	// Parallel runs the tests of a suite beside each other. Open, Second and Reopen
+	// must allow it.
+	Parallel bool
 	// Without names suites that TestStore leaves out although the store has the
 	// capability: "KV", "Objects", …. It is for combined stores whose parts are
 	// tested elsewhere.
@@ -138,7 +141,12 @@ type claim struct {
 func run(t *testing.T, h Harness, claims []claim) {
 	t.Helper()
 	for _, c := range claims {
-		t.Run(c.name, func(t *testing.T) { c.f(h.rig(t)) })
+		t.Run(c.name, func(t *testing.T) {
+			if h.Parallel {
+				t.Parallel()
+			}
+			c.f(h.rig(t))
+		})
 	}
 }
 
@@ -165,6 +173,14 @@ func TestStore(t *testing.T, h Harness) {
 		{"Limiter", func() error { _, err := tenant.Limiter(); return err }, TestLimiter},
 		{"Records", func() error { _, err := tenant.Records(); return err }, TestRecords},
 		{"Journal", func() error { _, err := tenant.Journal("x"); return err }, TestJournal},
+		{"Custodian", func() error {
+			c, ok := tenant.(storage.Custodian)
+			if !ok {
+				return storage.ErrUnsupported
+			}
+			_, err := c.Inventory(t.Context())
+			return err
+		}, TestCustodian},
 		{"Directory", func() error { _, err := probe.store.Directory(); return err }, TestDirectory},
 	} {
 		if without[suite.name] {
