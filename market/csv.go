@@ -118,7 +118,8 @@ type table struct {
 	csv    *csv.Reader
 	skip   bool // bad rows are left out
 
-	problems []RowProblem
+	problems   []RowProblem
+	notNumbers map[int]string // columns with a cell that is no number, and which
 }
 
 // openTable reads the header.
