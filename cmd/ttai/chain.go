@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -21,6 +22,7 @@ type chainCommand struct {
 	At          string   `help:"Use what was quoted at this time; default the newest quotes." placeholder:"TIME"`
 	Rate        float64  `help:"Interest rate, continuous, decimal: 0.04 is 4 %." default:"0.04"`
 	Spot        float64  `help:"Price of the underlying; 0: from the quotes." default:"0"`
+	Dividend    []string `help:"Cash dividends to come, by ex-date: 2026-11-06=0.26." placeholder:"DATE=CASH"`
 	Expiry      []string `help:"Print the contracts of these expirations." placeholder:"DATE,…"`
 	Surface     bool     `help:"Calibrate a volatility surface and print its fit."`
 	Positioning bool     `help:"Print gamma exposure, walls, max pain and unusual volume."`
@@ -49,7 +51,39 @@ type chainRequest struct {
 	Surface     bool           `json:"surface"`
 	Positioning bool           `json:"positioning"`
 	Contracts   bool           `json:"contracts"`
+	Dividends   []cashDividend `json:"dividends"`
 	Quotes      []quoteRequest `json:"quotes"`
+}
+
+// cashDividend is what a share pays to whoever holds it the day before.
+type cashDividend struct {
+	ExDate market.Date `json:"ex_date"`
+	Cash   float64     `json:"cash"`
+}
+
+func parseDividends(fields []string) ([]cashDividend, error) {
+	var out []cashDividend
+	for _, field := range fields {
+		day, amount, _ := strings.Cut(field, "=")
+		date, err := market.ParseDate(day)
+		cash, bad := strconv.ParseFloat(amount, 64)
+		if err != nil || bad != nil {
+			return nil, app.Usage(invalid.Field("dividend", field, "an ex-date and cash per share such as 2026-11-06=0.26"))
+		}
+		out = append(out, cashDividend{date, cash})
+	}
+	return out, nil
+}
+
+// dividendsAt gives the dividends in years from a time: shares go ex as trading
+// begins.
+func dividendsAt(paid []cashDividend, at time.Time) []options.Dividend {
+	var out []options.Dividend
+	for _, d := range paid {
+		opens := d.ExDate.At(9, 30, market.NYSE().Location())
+		out = append(out, options.Dividend{Years: opens.Sub(at).Hours() / (24 * 365), Cash: d.Cash})
+	}
+	return out
 }
 
 type quoteRequest struct {
@@ -116,7 +150,12 @@ func (r chainRequest) answer() (chainAnswer, error) {
 		}
 		quotes = append(quotes, quote)
 	}
-	chain, err := options.NewChain(quotes, &options.ChainOptions{At: r.At, Rate: r.Rate, Spot: r.Spot})
+	for _, d := range r.Dividends {
+		if d.ExDate.IsZero() {
+			return chainAnswer{}, invalid.Missing("dividends", "an ex_date for each")
+		}
+	}
+	chain, err := options.NewChain(quotes, &options.ChainOptions{At: r.At, Rate: r.Rate, Spot: r.Spot, Dividends: dividendsAt(r.Dividends, r.At)})
 	if err != nil {
 		return chainAnswer{}, err
 	}
@@ -126,7 +165,11 @@ func (r chainRequest) answer() (chainAnswer, error) {
 // Run prints a chain.
 func (c chainCommand) Run(s *session) error {
 	if c.JSONL {
-		return answerLines(s.std.In, s.std.Out, chainRequest{Rate: c.Rate, Surface: c.Surface, Positioning: c.Positioning}, chainRequest.answer)
+		paid, err := parseDividends(c.Dividend)
+		if err != nil {
+			return err
+		}
+		return answerLines(s.std.In, s.std.Out, chainRequest{Rate: c.Rate, Surface: c.Surface, Positioning: c.Positioning, Dividends: paid}, chainRequest.answer)
 	}
 	chain, err := c.load(s)
 	if err != nil {
@@ -166,6 +209,10 @@ func (c chainCommand) load(s *session) (*options.Chain, error) {
 	if c.File == "" {
 		return nil, app.Usage(invalid.Missing("file", "a CSV file of option quotes, or --jsonl"))
 	}
+	paid, err := parseDividends(c.Dividend)
+	if err != nil {
+		return nil, err
+	}
 	file, err := c.OpenChain(c.File, market.Symbol(strings.ToUpper(c.Symbol)), s.std.Err)
 	if err != nil {
 		return nil, err
@@ -193,7 +240,7 @@ func (c chainCommand) load(s *session) (*options.Chain, error) {
 			quotes = append(quotes, q)
 		}
 	}
-	return options.NewChain(quotes, &options.ChainOptions{At: found, Rate: c.Rate, Spot: c.Spot})
+	return options.NewChain(quotes, &options.ChainOptions{At: found, Rate: c.Rate, Spot: c.Spot, Dividends: dividendsAt(paid, found)})
 }
 
 func parseDates(flag string, texts []string) ([]market.Date, error) {

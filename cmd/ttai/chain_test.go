@@ -189,3 +189,22 @@ func TestAnAmericanPriceSaysWhenToExercise(t *testing.T) {
 	assert.NotContains(t, lines[1], "exercise")
 	assert.Contains(t, lines[2], `"error"`, "text after the object")
 }
+
+// A dividend makes an American call worth exercising early; what cannot be paid is
+// refused.
+func TestChainLinesTakeCashDividends(t *testing.T) {
+	quotes := `"quotes":[{"kind":"call","strike":100,"expiration":"2027-03-19","style":"american","bid":4.99,"ask":5.01},{"kind":"put","strike":100,"expiration":"2027-03-19","style":"american","bid":5.99,"ask":6.01}]}`
+	head := `{"underlying":"XYZ","at":"2026-09-16T10:30:00-04:00","spot":100,"rate":0.01,`
+	out, problems, code := ttai(t, head+`"dividends":[{"ex_date":"2026-11-06","cash":1}],`+quotes+"\n"+
+		head+`"dividends":[{"cash":1}],`+quotes+"\n"+head+`"dividends":[{"ex_date":"2026-11-06","cash":150}],`+quotes+"\n", nil, "chain", "--jsonl")
+	require.Equal(t, app.ExitOK, code, problems)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.Len(t, lines, 3)
+	assert.NotContains(t, lines[0], `"error"`)
+	assert.Contains(t, lines[1], "an ex_date for each")
+	assert.Contains(t, lines[2], "a present value below the spot")
+
+	_, problems, code = ttai(t, "", nil, "chain", "--jsonl", "--dividend", "tomorrow")
+	assert.Equal(t, app.ExitUsage, code)
+	assert.Contains(t, problems, "2026-11-06=0.26")
+}

@@ -15,6 +15,7 @@ import (
 
 type doctorCommand struct {
 	app.Config
+	app.StoreFlags
 	Symbol  string        `help:"Symbol to ask for." default:"SPY"`
 	Timeout time.Duration `help:"Longest time for each check." default:"15s"`
 	JSON    bool          `name:"json" help:"Print JSON."`
@@ -71,6 +72,11 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 		where += ", then " + filepath.Join(dir, "config.json")
 	}
 	add("settings", "ok", where, "")
+	stored, storeErr := c.checkStore(s, config.Env)
+	report = append(report, stored...)
+	if app.IsUsage(storeErr) {
+		return report, storeErr
+	}
 	opened, err := app.Open(config)
 	if err != nil {
 		add("environment", "failed", err.Error(), "start a simulator with 'ttai sim', or leave --url out to use the embedded one")
@@ -150,7 +156,7 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 	if failed {
 		return report, errUnwell
 	}
-	return report, nil
+	return report, storeErr
 }
 
 // checkCalendar warns when a dated table ends within a year.

@@ -129,7 +129,7 @@ func TestDoctorFindsTheSimulatorHealthy(t *testing.T) {
 		}
 		assert.Equal(t, "ok", r.Status, r.Name)
 	}
-	assert.Len(t, report, 8)
+	assert.Len(t, report, 9)
 }
 
 func TestDoctorSaysThatNoSimulatorAnswers(t *testing.T) {
