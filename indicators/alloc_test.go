@@ -12,6 +12,9 @@ import (
 // The rows of the typed tests start from empty destinations: what they allocate
 // is results, one column for each output and the rows' own list of them.
 func TestTheFunctionsAllocateNothingButTheirResults(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	s := readable(300)
 	for _, row := range slices.Concat(typedAToC, typedDToL, typedMToR, typedSToZ) {
 		outputs := len(row.batch(s))
@@ -21,6 +24,9 @@ func TestTheFunctionsAllocateNothingButTheirResults(t *testing.T) {
 }
 
 func TestAReusedDestinationCostsNoAllocation(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	s := readable(300)
 	one := make([]float64, 300)
 	bands := indicators.Donchian(indicators.DonchianValues{}, s.High, s.Low, 20, 0)
@@ -38,6 +44,9 @@ func TestAReusedDestinationCostsNoAllocation(t *testing.T) {
 }
 
 func TestABatchOfTheDefaultsAllocatesNothing(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	s := readable(300)
 	for _, d := range indicators.All() {
 		in := columns(t, s, d)

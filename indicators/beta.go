@@ -60,63 +60,16 @@ var betaIndicator = once(func() Indicator {
 					fillNaN(out)
 					return
 				}
-				out[0] = all.push(rx, ry, true)
-				out[1], out[2] = rises.push(rx, ry, ry > 0), falls.push(rx, ry, ry < 0)
+				out[0] = all.push(rx, ry, true).slope()
+				out[1], out[2] = rises.push(rx, ry, ry > 0).slope(), falls.push(rx, ry, ry < 0).slope()
 			}
 		})
 })
 
-// pairs gives the slope of y's partner x on y over those of the last n pairs
-// that count. It sums block by block, as sum does; returns are small against
-// their deviation, so that their squares lose next to nothing.
-type pairs struct {
-	cells []float64 // of each pair whether it counts, x, y, y² and xy; later the sums of those after it
-	head  []float64
-	pos   []int // next cell, and whether a block has been full
-}
-
-const pairSize = 5
-
-func (b *bank) pairs(n int) pairs {
-	return pairs{b.take(pairSize * n), b.take(pairSize), b.counters(2)}
-}
-
-// push returns NaN before there are n pairs, where fewer than two count and
-// where y stands still.
-func (q pairs) push(x, y float64, counts bool) float64 {
-	next := q.pos[0]
-	cell, head := q.cells[next:next+pairSize:next+pairSize], q.head[:pairSize]
-	v := [pairSize]float64{}
-	if counts {
-		v = [pairSize]float64{1, x, y, float64(y * y), float64(x * y)}
-	}
-	var w [pairSize]float64
-	for i := range v {
-		head[i] += v[i]
-		w[i] = head[i] + cell[i]
-		cell[i] = v[i]
-	}
-	next += pairSize
-	q.pos[0] = next
-	if next == len(q.cells) {
-		q.turn()
-	} else if q.pos[1] == 0 {
+// slope is that of x on y, NaN for fewer than two pairs or where y stands still.
+func (s spread) slope() float64 {
+	if !(s.count >= 2) {
 		return nan()
 	}
-	if w[0] < 2 {
-		return nan()
-	}
-	return over(w[4]-float64(w[1]*w[2])/w[0], max(w[3]-float64(w[2]*w[2])/w[0], 0), nan())
-}
-
-func (q pairs) turn() {
-	var tail [pairSize]float64
-	for from := len(q.cells) - pairSize; from >= 0; from -= pairSize {
-		for i, v := range q.cells[from : from+pairSize] {
-			q.cells[from+i] = tail[i]
-			tail[i] += v
-		}
-	}
-	clear(q.head)
-	q.pos[0], q.pos[1] = 0, 1
+	return over(s.xy, s.yy, nan())
 }

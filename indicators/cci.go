@@ -1,7 +1,5 @@
 package indicators
 
-import "github.com/ttai-go/ttai/indicators/internal/kernel"
-
 // CCI writes Lambert's commodity channel index into dst and returns it: with tp
 // the typical price (high+low+close)/3,
 //
@@ -44,18 +42,10 @@ var cciIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "CCI", Summary: "Commodity channel index: distance from the average in mean deviations.",
 		Inputs: hlc(), Params: periods(20, 1), Outputs: pane("CCI")},
 		first(-1), func(b *bank, p []float64) step {
-			w, m := b.window(int(p[0])), b.mean(int(p[0]))
+			a := b.away(int(p[0]))
 			return func(in, out []float64) {
-				tp := (in[0] + in[1] + in[2]) / 3
-				avg := m.push(tp)
-				out[0] = over(tp-avg, 0.015*meanDeviation(w.push(tp), avg), 0)
+				distance, away := a.push((in[0] + in[1] + in[2]) / 3)
+				out[0] = over(distance, 0.015*away, 0)
 			}
 		})
 })
-
-func meanDeviation(values []float64, mean float64) float64 {
-	if values == nil {
-		return nan()
-	}
-	return kernel.Distance(values, mean) / float64(len(values))
-}

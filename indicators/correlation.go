@@ -49,33 +49,12 @@ var correlationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Correlation", Aliases: []string{"CORREL", "CORR"}, Summary: "Correlation of two series over the last n values.",
 		Inputs: hl(), Params: periods(20, 2), Outputs: pane("Correlation", "RSquared", "Covariance", "VarianceA", "VarianceB")},
 		first(-1), func(b *bank, p []float64) step {
-			x, y := b.window(int(p[0])), b.window(int(p[0]))
+			w, n := b.pairs(int(p[0])), p[0]
 			return func(in, out []float64) {
-				xs, ys := x.push(in[0]), y.push(in[1])
-				vx, vy, c := covariance(xs, ys)
+				s := w.push(in[0], in[1], true)
+				vx, vy, c := s.xx/n, s.yy/n, s.xy/n
 				r := over(c, math.Sqrt(vx*vy), nan())
 				out[0], out[1], out[2], out[3], out[4] = r, r*r, c, vx, vy
 			}
 		})
 })
-
-// covariance returns both population variances and the covariance.
-func covariance(xs, ys []float64) (vx, vy, cov float64) {
-	if xs == nil || ys == nil {
-		return nan(), nan(), nan()
-	}
-	mx, my := 0.0, 0.0
-	for i := range xs {
-		mx += xs[i] - xs[0]
-		my += ys[i] - ys[0]
-	}
-	n := float64(len(xs))
-	mx, my = xs[0]+mx/n, ys[0]+my/n
-	for i := range xs {
-		dx, dy := xs[i]-mx, ys[i]-my
-		vx += float64(dx * dx)
-		vy += float64(dy * dy)
-		cov += float64(dx * dy)
-	}
-	return vx / n, vy / n, cov / n
-}

@@ -3,13 +3,19 @@ package indicators_test
 import (
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/doc/comment"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/ttai-go/ttai/indicators"
+	ta "github.com/ttai-go/ttai/indicators/talib"
 )
 
 var update = flag.Bool("update", false, "write docs/indicators.md anew")
@@ -57,6 +63,8 @@ func TestDocumentationListsTheRegistry(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %d |\n", name, d.Summary, strings.Join(d.Inputs, ", "), strings.Join(params, "; "), strings.Join(outputs, ", "), stream.Warmup())
 	}
+	writeTALib(t, &b)
+	writeFormulas(t, &b, all)
 	const file = "../docs/indicators.md"
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o644))
@@ -64,6 +72,61 @@ func TestDocumentationListsTheRegistry(t *testing.T) {
 	got, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, b.String(), string(got), "run: go test ./indicators -run Documentation -update")
+}
+
+// writeTALib lists TA-Lib's functions as the registry has them.
+func writeTALib(t *testing.T, b *strings.Builder) {
+	all := ta.All()
+	fmt.Fprintf(b, "\n## TA-Lib's functions\n\nAll %d, with TA-Lib's parameters, outputs, first bars and values; those that are no candlestick pattern also take UnstablePeriod (usually 0) and Compatibility (0, or 1 for Metastock's start of averages). "+
+		"MAType is a number or a name: 0 SMA, 1 EMA, 2 WMA, 3 DEMA, 4 TEMA, 5 TRIMA, 6 KAMA, 7 MAMA, 8 T3. Values agree with TA-Lib 0.6.0 to 1e-9, those made from squares (STDDEV, VAR, BBANDS, CORREL, BETA) to 1e-6, and candlestick events exactly.\n\n"+
+		"| name | meaning | inputs | parameters: usual | outputs | warm-up |\n|---|---|---|---|---|---|\n", len(all))
+	for _, d := range all {
+		stream, err := d.Stream(nil)
+		require.NoError(t, err)
+		var params, outputs []string
+		for _, p := range d.Params {
+			if p.Name != "UnstablePeriod" && p.Name != "Compatibility" {
+				params = append(params, fmt.Sprintf("%s: %v", p.Name, p.Default))
+			}
+		}
+		for _, o := range d.Outputs {
+			text := o.Name
+			if o.Overlay {
+				text = "*" + text + "*"
+			}
+			outputs = append(outputs, text)
+		}
+		fmt.Fprintf(b, "| **%s** | %s | %s | %s | %s | %d |\n", d.Name, d.Summary, strings.Join(d.Inputs, ", "), strings.Join(params, "; "), strings.Join(outputs, ", "), stream.Warmup())
+	}
+}
+
+// writeFormulas copies what the function of each name says about itself.
+func writeFormulas(t *testing.T, b *strings.Builder, all []indicators.Indicator) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	said := map[string]string{}
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		require.NoError(t, err)
+		for _, d := range file.Decls {
+			if f, ok := d.(*ast.FuncDecl); ok && f.Recv == nil && f.Doc != nil {
+				said[f.Name.Name] = f.Doc.Text()
+			}
+		}
+	}
+	b.WriteString("\n## Formulas and sources\n\nWhat the Go function of each name says. Unknown bars are stepped over by all of them.\n")
+	printer := comment.Printer{HeadingLevel: 4, DocLinkURL: func(link *comment.DocLink) string {
+		if link.ImportPath == "" && link.Recv == "" {
+			return "#" + strings.ToLower(link.Name)
+		}
+		return "https://pkg.go.dev/github.com/ttai-go/ttai/indicators#" + link.Name
+	}}
+	known := func(recv, name string) bool { return recv == "" && said[name] != "" }
+	for _, d := range all {
+		require.NotEmpty(t, said[d.Name], "%s has no function that says what it is", d.Name)
+		p := comment.Parser{LookupSym: known}
+		fmt.Fprintf(b, "\n### %s\n\n%s", d.Name, printer.Markdown(p.Parse(said[d.Name])))
+	}
 }
 
 const documentationHead = `# Indicators
@@ -82,10 +145,15 @@ columns, err := entry.Batch(nil, [][]float64{high, low, close}, nil)
 
 ` + "```" + `
 ttai indicators Keltner --param n=20 --param atr=10 bars.csv
+ttai indicators 'SMA(20),SMA(50),talib:MACD' --svg picture.svg bars.csv.gz
 ` + "```" + `
 
 Results are as long as the input and unknown (NaN, empty in CSV) during warm-up. A bar with an unknown value has an unknown result and changes nothing. No value depends on a later bar: what other programs draw back in time
 stands here at the bar that first knows it. ` + "`indicators.Snapshot` and `indicators.Restore`" + ` keep the state of any stream.
+
+Names are found in any case, with or without spaces, hyphens and underscores, and under those of other libraries. ` + "`talib:NAME`" + ` is [TA-Lib's function](#ta-libs-functions), with TA-Lib's values; a name that only TA-Lib has needs no
+prefix. ` + "`indicators.Set`" + ` updates many on the same bars, over longer ones too (the RSI of weeks on bars of days, at the bar that ends the week), one of another, and does common work once; ` + "`indicators.Chain`" + ` passes one stream's result to
+the next; ` + "`Crosses`, `Thresholds`, `Slopes`, `Inside`, `Divergences`, `Changes`, `Both`, `Either`, `Within` and `Since`" + ` make signals of results. What a bar costs in each is in [speed.md](../indicators/speed.md).
 
 This page is written from the registry: ` + "`go test ./indicators -run Documentation -update`" + `.
 
@@ -105,6 +173,7 @@ The names above follow their books and the conventions of TradingView and Stock.
 | RSI of a flat market | 100 (TradingView) | TA-Lib 0, others 50 |
 | ATR | the first bar has no true range | Tulip counts high-low of the first bar |
 | ADX, DX | averages of n values | TA-Lib's first sum has n-1; TA-Lib's ADXR looks back n-1 bars, not n |
+| DM, DX, ADX | a bar that moved as far up as down counts for neither (Wilder, TA-Lib) | Tulip: for both |
 | CMO | plain sums (Chande) | TA-Lib smooths them like the RSI and never agrees |
 | Aroon | the earliest of equal extremes counts | TA-Lib: the latest |
 | OBV | starts at 0 | TA-Lib: at the first volume |
@@ -119,6 +188,12 @@ The names above follow their books and the conventions of TradingView and Stock.
 | VolatilityStop | from bar n+1 | Stock.Indicators leaves out what is before the first stop |
 | HilbertTrendline, MAMA | the book's start with zeros | TA-Lib starts later and differs for ever by up to 1 % |
 | VWAP | from the first bar given | charts begin anew each session: give it one session's bars |
+| Crosses | lines that only touch have not crossed | Tulip: leaving a touch is a cross too |
+| MACD 12, 26 | factors 2/(n+1), as for every EMA | Tulip: 0.15 and 0.075, which never agree |
+| SMI | Blau's stochastic momentum index; SMIErgodic is the other one | pandas-ta calls SMIErgodic smi |
+| Klinger, VIDYA | their authors' definitions | Tulip and pandas-ta have variants of VIDYA and the Klinger oscillator |
+| Choppiness | true ranges, with the close before | pandas-ta: highs and lows alone |
+| EBSW, Entropy, GannHiLo, HWC, Inertia, PGO, PSL, Squeeze, SuperSmoother | their authors' definitions | pandas-ta has variants |
 | HistoricalVolatility | sample deviation of logarithmic returns | Tulip: population deviation of simple returns |
 
 `

@@ -1,6 +1,10 @@
 package indicators
 
-import "math"
+import (
+	"math"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
 
 // HurstValues are the outputs of [Hurst], of equal length.
 type HurstValues struct{ Hurst, AnisLloyd []float64 }
@@ -55,7 +59,7 @@ var hurstIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Hurst", Summary: "Hurst exponent by rescaled range: above 0.5 trends, below reverts.",
 		Inputs: closes(), Params: periods(100, 20), Outputs: pane("Hurst", "AnisLloyd")},
 		first(0), func(b *bank, p []float64) step {
-			last, w := b.lag(1), b.window(int(p[0]))
+			last := b.lag(1)
 			var sizes []int
 			var expected []float64
 			for n := int(p[0]); n >= 8; n = int(p[0]) / (1 << len(sizes)) {
@@ -63,20 +67,43 @@ var hurstIndicator = once(func() Indicator {
 				expected = append(expected, randomRange(n)-math.Sqrt(math.Pi*float64(n)/2))
 			}
 			x, y, z := make([]float64, len(sizes)), make([]float64, len(sizes)), make([]float64, len(sizes))
+			// The R/S of the window of each size that ended at each of the last bars.
+			ended := make([][]float64, len(sizes))
 			for i, n := range sizes {
 				x[i] = math.Log(float64(n))
+				ended[i] = b.take(sizes[0])
 			}
+			returns, at := b.take(2*sizes[0]), b.counters(2) // the next place, and whether there are enough
 			return func(in, out []float64) {
 				out[0], out[1] = nan(), nan()
 				if !(in[0] > 0) {
 					return
 				}
-				r := w.push(math.Log(in[0] / last.push(in[0])))
-				if r == nil {
+				r := logReturn(last.push(in[0]), in[0])
+				if r != r {
+					return
+				}
+				most, now := sizes[0], at[0]
+				returns[now], returns[now+most] = r, r
+				end := now + 1 + most // of the last most returns
+				if at[0]++; at[0] == most {
+					at[0], at[1] = 0, 1
+				}
+				for i, n := range sizes {
+					ended[i][now] = rescaledRange(returns[end-n : end])
+				}
+				if at[1] == 0 {
 					return
 				}
 				for i, n := range sizes {
-					rs := rescaledRange(r, n)
+					parts, total := most/n, 0.0
+					for k, from := 0, now; k < parts; k++ {
+						total += ended[i][from]
+						if from -= n; from < 0 {
+							from += most
+						}
+					}
+					rs := total / float64(parts)
 					y[i], z[i] = math.Log(rs), math.Log(rs-expected[i])
 				}
 				out[0], out[1] = rise(x, y), rise(x, z)
@@ -84,26 +111,24 @@ var hurstIndicator = once(func() Indicator {
 		})
 })
 
-// rescaledRange is the mean of R/S over the windows of n values that fit, up to
-// the last value.
-func rescaledRange(values []float64, n int) float64 {
-	parts, total := len(values)/n, 0.0
-	for from := len(values) - parts*n; from < len(values); from += n {
-		part, mean := values[from:from+n], 0.0
-		for _, v := range part {
-			mean += v
+// rescaledRange is R/S: how far the sum of deviations from the mean swings, in
+// standard deviations.
+func rescaledRange(values []float64) float64 {
+	n, mean := float64(len(values)), kernel.Total(values)/float64(len(values))
+	var squares, y float64
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, v := range values {
+		d := v - mean
+		y += d
+		squares += float64(d * d)
+		if y < low {
+			low = y
 		}
-		mean /= float64(n)
-		var squares, y float64
-		low, high := math.Inf(1), math.Inf(-1)
-		for _, v := range part {
-			y += v - mean
-			squares += float64((v - mean) * (v - mean))
-			low, high = min(low, y), max(high, y)
+		if y > high {
+			high = y
 		}
-		total += over(high-low, math.Sqrt(squares/float64(n)), nan())
 	}
-	return total / float64(parts)
+	return over(high-low, math.Sqrt(squares/n), nan())
 }
 
 // randomRange is the R/S that n independent values are expected to have.

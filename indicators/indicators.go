@@ -27,9 +27,11 @@
 // [Lookup], [Find] and [All] describe the indicators to programs that choose one
 // by name; TA-Lib's functions, with its values, are found as "talib:NAME". Each of
 // [All] has a function and a stream of the same name here. [Set] runs several on
-// the same bars, [Chain] one on another's result, [Snapshot] and [Restore] keep a
-// stream's state. [Crosses], [Thresholds], [Inside] and [Divergences] make signals
-// of results; [Renko] makes bricks, [SessionVWAP] begins anew each day.
+// the same bars and on longer ones made of them, with their common work done once;
+// [Chain] one on another's result; [Snapshot] and [Restore] keep a stream's state.
+// [Crosses], [Thresholds], [Slopes], [Inside] and [Divergences] make signals of
+// results, [Changes], [Both], [Either], [Within] and [Since] signals of signals;
+// [Renko] makes bricks, [SessionVWAP] begins anew each day.
 //
 // # Speed
 //

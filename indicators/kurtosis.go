@@ -39,31 +39,11 @@ var kurtosisIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Kurtosis", Summary: "Excess kurtosis of the last n values.",
 		Inputs: closes(), Params: periods(30, 4), Outputs: pane("Kurtosis")},
 		first(-1), func(b *bank, p []float64) step {
-			w := b.window(int(p[0]))
+			w := b.powers(int(p[0]))
 			n := p[0]
 			return func(in, out []float64) {
-				m2, _, m4 := central(w.push(in[0]))
+				m2, _, m4 := w.push(in[0])
 				out[0] = (n - 1) / ((n - 2) * (n - 3)) * (float64((n+1)*(over(m4, m2*m2, nan())-3)) + 6)
 			}
 		})
 })
-
-// central returns the second to fourth central moment.
-func central(values []float64) (m2, m3, m4 float64) {
-	if values == nil {
-		return nan(), nan(), nan()
-	}
-	mean := 0.0
-	for _, v := range values {
-		mean += v - values[0]
-	}
-	n := float64(len(values))
-	mean = values[0] + mean/n
-	for _, v := range values {
-		d := v - mean
-		m2 += float64(d * d)
-		m3 += float64(d * d * d)
-		m4 += float64(d * d * d * d)
-	}
-	return m2 / n, m3 / n, m4 / n
-}

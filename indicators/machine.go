@@ -2,7 +2,7 @@ package indicators
 
 import (
 	"slices"
-	"sync/atomic"
+	"sync"
 
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
 )
@@ -115,9 +115,9 @@ func describe(d Indicator, warmup func(p []float64) int, build func(b *bank, p [
 		m := newMachine(build, p, warmup(p))
 		return &m
 	}
-	var idle atomic.Pointer[prepared]
+	var idle sync.Pool // of *prepared
 	d.Run = func(dst, in [][]float64, p []float64) {
-		r := idle.Swap(nil)
+		r, _ := idle.Get().(*prepared)
 		if r == nil || !slices.Equal(r.params, p) {
 			r = &prepared{params: slices.Clone(p), state: &bank{}, row: make([]float64, len(in)), out: make([]float64, len(dst))}
 			r.step = build(r.state, r.params)
@@ -125,13 +125,13 @@ func describe(d Indicator, warmup func(p []float64) int, build func(b *bank, p [
 		}
 		r.over(dst, in)
 		r.fresh.copyTo(r.state)
-		idle.Store(r)
+		idle.Put(r)
 	}
 	return d
 }
 
 // prepared is what a run needs besides its columns. An entry of the registry
-// keeps the last one, so that repeating a run allocates nothing.
+// pools them, so that repeating a run allocates nothing.
 type prepared struct {
 	params       []float64
 	state, fresh *bank
@@ -202,16 +202,13 @@ type arguments struct {
 	params  [maxColumns]float64
 }
 
-// idle keeps the arguments of the last call for the next, which then allocates
-// nothing. It is empty while they are in use.
-var idle atomic.Pointer[arguments]
+// spare pools arguments, so that a call allocates nothing. It holds no result
+// and no column: both are cleared before arguments go back.
+var spare = sync.Pool{New: func() any { return new(arguments) }}
 
 // batch computes d over columns; what the entry refuses is NaN throughout.
 func batch(d Indicator, dst, in [][]float64, p ...float64) {
-	a := idle.Swap(nil)
-	if a == nil {
-		a = &arguments{}
-	}
+	a := spare.Get().(*arguments)
 	n, same := len(in[0]), true
 	for k := range in {
 		a.in[k] = in[k]
@@ -232,7 +229,7 @@ func batch(d Indicator, dst, in [][]float64, p ...float64) {
 	copy(dst, a.dst[:])
 	clear(a.dst[:])
 	clear(a.in[:])
-	idle.Store(a)
+	spare.Put(a)
 }
 
 // open returns the machine of d, or what the entry refuses.

@@ -50,15 +50,16 @@ var deviationIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "MeanDeviation", Aliases: []string{"MAD", "MD", "SMAAnalysis"}, Summary: "Mean absolute and squared deviation from the simple average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: pane("MAD", "MSE", "MAPE")},
 		first(-1), func(b *bank, p []float64) step {
-			w, m := b.window(int(p[0])), b.moments(int(p[0]))
+			w, a, m := b.window(int(p[0])), b.away(int(p[0])), b.moments(int(p[0]))
 			return func(in, out []float64) {
-				mean, squares := m.push(in[0])
+				_, squares := m.push(in[0])
+				distance, away := a.push(in[0])
 				values := w.push(in[0])
-				out[0], out[1], out[2] = meanDeviation(values, mean), squares/p[0], nan()
+				out[0], out[1], out[2] = away, squares/p[0], nan()
 				if values != nil {
 					out[2] = 0
 					for _, v := range values {
-						out[2] += over(math.Abs(v-mean), v, nan())
+						out[2] += over(math.Abs(v-in[0]+distance), v, nan())
 					}
 					out[2] /= p[0]
 				}

@@ -39,6 +39,6 @@ var medianIndicator = once(func() Indicator {
 		Inputs: closes(), Params: periods(30, 1), Outputs: overlay("Median")},
 		first(-1), func(b *bank, p []float64) step {
 			r := b.ranks(int(p[0]))
-			return func(in, out []float64) { out[0] = quantile(r.push(in[0]), 0.5) }
+			return func(in, out []float64) { out[0] = r.quantile(in[0], 0.5) }
 		})
 })

@@ -43,6 +43,10 @@ func TestBookDefinitionsAgreeWithPandasTA(t *testing.T) {
 		params               p
 		scale                float64
 	}{
+		{"cdl_z open_Z_30_1", "CandleZ", "Open", p{30}, 1},
+		{"cdl_z close_Z_30_1", "CandleZ", "Close", p{30}, 1},
+		{"increasing INC_1", "Increasing", "Increasing", nil, 1},
+		{"decreasing DEC_1", "Increasing", "Decreasing", nil, 1},
 		{"fwma FWMA_10", "FWMA", "FWMA", p{10}, 1},
 		{"pwma PWMA_10", "PWMA", "PWMA", p{10}, 1},
 		{"sinwma SINWMA_14", "SINWMA", "SINWMA", p{14}, 1},

@@ -391,14 +391,67 @@ func (m moments) deviation(x float64) (mean, deviation float64) {
 	return mean, math.Sqrt(squares / float64(len(m.sums)))
 }
 
-// ranks keeps the last n values in order.
-type ranks struct {
-	w      window
-	sorted []float64
-	count  []int
+// away is [kernel.Away]: the distance of the last value from the mean of the
+// last n, and their mean distance.
+type away struct{ *kernel.Away }
+
+func (b *bank) away(n int) away { return away{kernel.NewAway(n, b.take, b.counters)} }
+
+func (a away) push(x float64) (distance, mean float64) {
+	if !kernel.Finite(x) {
+		return nan(), nan()
+	}
+	return a.Push(x)
 }
 
-func (b *bank) ranks(n int) ranks { return ranks{b.window(n), b.take(n), b.counters(1)} }
+// ranks keeps the last n values in order: long windows as [kernel.Ordered] does.
+type ranks struct {
+	w       window
+	sorted  []float64
+	count   []int
+	ordered *kernel.Ordered
+}
+
+// fewSorted is the longest window that is kept as one sorted piece: moving its
+// values along is faster than a tree.
+const fewSorted = 1024
+
+func (b *bank) ranks(n int) ranks {
+	if n > fewSorted {
+		return ranks{ordered: kernel.NewOrdered(n, b.take, b.counters)}
+	}
+	return ranks{w: b.window(n), sorted: b.take(n), count: b.counters(1)}
+}
+
+// quantile adds x and returns the q-quantile of the last n values, NaN before
+// there are n.
+func (r ranks) quantile(x, q float64) float64 {
+	if r.ordered == nil {
+		return quantile(r.push(x), q)
+	}
+	if !kernel.Finite(x) || !r.ordered.Push(x) {
+		return nan()
+	}
+	i, rest := place(r.ordered.Len(), q)
+	low := r.ordered.At(i)
+	return low + float64(rest*(r.ordered.At(i+1)-low))
+}
+
+// rank adds x and returns how many of the last n values are at most x, itself
+// among them, -1 before there are n.
+func (r ranks) rank(x float64) int {
+	if r.ordered == nil {
+		sorted := r.push(x)
+		if sorted == nil {
+			return -1
+		}
+		return search(sorted, math.Nextafter(x, math.Inf(1)))
+	}
+	if !kernel.Finite(x) || !r.ordered.Push(x) {
+		return -1
+	}
+	return r.ordered.Rank(x)
+}
 
 // push returns the last n values in ascending order, nil before there are n.
 func (r ranks) push(x float64) []float64 {
@@ -406,35 +459,45 @@ func (r ranks) push(x float64) []float64 {
 		return nil
 	}
 	n, count := len(r.sorted), r.count[0]
-	if count == n {
-		p := r.w.pos[0]
-		i := search(r.sorted, r.w.x[p])
-		copy(r.sorted[i:], r.sorted[i+1:])
-		count--
-	}
+	old := r.w.x[r.w.pos[0]]
 	r.w.push(x)
-	i := search(r.sorted[:count], x)
-	copy(r.sorted[i+1:count+1], r.sorted[i:count])
-	r.sorted[i] = x
-	r.count[0] = count + 1
-	if count+1 < n {
-		return nil
+	if count < n {
+		i := search(r.sorted[:count], x)
+		copy(r.sorted[i+1:count+1], r.sorted[i:count])
+		r.sorted[i] = x
+		r.count[0] = count + 1
+		if count+1 < n {
+			return nil
+		}
+		return r.sorted
 	}
+	from, to := search(r.sorted, old), search(r.sorted, x)
+	if to > from {
+		to--
+		copy(r.sorted[from:to], r.sorted[from+1:])
+	} else {
+		copy(r.sorted[to+1:from+1], r.sorted[to:])
+	}
+	r.sorted[to] = x
 	return r.sorted
 }
 
-// search returns the first index of sorted that is not below x.
+// search returns the first index of sorted that is not below x. A difference's
+// sign is taken for a comparison's outcome: no branch is guessed wrong.
 func search(sorted []float64, x float64) int {
-	low, high := 0, len(sorted)
-	for low < high {
-		mid := int(uint(low+high) >> 1)
-		if sorted[mid] < x {
-			low = mid + 1
-		} else {
-			high = mid
+	i := 0
+	if len(sorted) <= 64 {
+		for _, v := range sorted {
+			i += kernel.Negative(v - x)
 		}
+		return i
 	}
-	return low
+	for n := len(sorted); n > 0; {
+		half := (n + 1) / 2
+		i += half & -kernel.Negative(sorted[i+half-1]-x)
+		n -= half
+	}
+	return i
 }
 
 // ranges is the true range, NaN for the first bar.

@@ -38,20 +38,12 @@ var percentRankIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "PercentRank", Summary: "Percentage of the last n values that are not above this one.",
 		Inputs: closes(), Params: periods(100, 1), Outputs: pane("PercentRank")},
 		first(0), func(b *bank, p []float64) step {
-			w := b.window(int(p[0]) + 1)
+			r := b.ranks(int(p[0]) + 1)
 			return func(in, out []float64) {
-				values := w.push(in[0])
-				if values == nil {
-					out[0] = nan()
-					return
+				out[0] = nan()
+				if rank := r.rank(in[0]); rank > 0 {
+					out[0] = 100 * float64(rank-1) / p[0] // but for this one
 				}
-				count := -1 // this one
-				for _, v := range values {
-					if v <= in[0] {
-						count++
-					}
-				}
-				out[0] = 100 * float64(count) / p[0]
 			}
 		})
 })

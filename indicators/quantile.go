@@ -39,18 +39,25 @@ var quantileIndicator = once(func() Indicator {
 		Inputs: closes(), Params: []Param{period("n", 30, 1), number("q", 0.5, 0, 1)}, Outputs: overlay("Quantile")},
 		first(-1), func(b *bank, p []float64) step {
 			r := b.ranks(int(p[0]))
-			return func(in, out []float64) { out[0] = quantile(r.push(in[0]), p[1]) }
+			return func(in, out []float64) { out[0] = r.quantile(in[0], p[1]) }
 		})
 })
 
 func quantile(sorted []float64, q float64) float64 {
-	if sorted == nil {
+	switch len(sorted) {
+	case 0:
 		return nan()
-	}
-	at := q * float64(len(sorted)-1)
-	i := min(int(at), max(len(sorted)-2, 0))
-	if len(sorted) == 1 {
+	case 1:
 		return sorted[0]
 	}
-	return sorted[i] + float64((at-float64(i))*(sorted[i+1]-sorted[i]))
+	i, rest := place(len(sorted), q)
+	return sorted[i] + float64(rest*(sorted[i+1]-sorted[i]))
+}
+
+// place returns which of n ≥ 2 values in order lies before the q-quantile, and
+// how far it is on the way to the next.
+func place(n int, q float64) (i int, rest float64) {
+	at := q * float64(n-1)
+	i = min(int(at), n-2)
+	return i, at - float64(i)
 }

@@ -68,9 +68,10 @@ var rangeVolatilityIndicator = once(func() Indicator {
 					fillNaN(out)
 					return
 				}
-				hl, co := math.Log(h/l), math.Log(c/o)
-				r := rs.push(float64(math.Log(h/c)*math.Log(h/o)) + float64(math.Log(l/c)*math.Log(l/o)))
-				_, vn := night.push(math.Log(o / last.push(c)))
+				ho, lo, co := logReturn(o, h), logReturn(o, l), logReturn(o, c)
+				hl := ho - lo
+				r := rs.push(float64((ho-co)*ho) + float64((lo-co)*lo))
+				_, vn := night.push(logReturn(last.push(c), o))
 				_, vd := day.push(co)
 				out[0] = pk.push(hl*hl) / (4 * math.Ln2 * n)
 				out[1] = gk.push(float64(0.5*hl*hl)-float64((2*math.Ln2-1)*co*co)) / n

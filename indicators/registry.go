@@ -3,6 +3,8 @@ package indicators
 import (
 	"slices"
 	"strings"
+	"sync"
+	"unicode"
 
 	"github.com/ttai-go/ttai/indicators/internal/spec"
 	"github.com/ttai-go/ttai/indicators/talib"
@@ -14,34 +16,58 @@ import (
 // All returns a description of every indicator, by name. The slice is the
 // caller's own. TA-Lib's functions are not among them: [Lookup] finds them as
 // "talib:RSI", and talib.All lists them.
-func All() []Indicator {
+func All() []Indicator { return slices.Clone(bookEntries()) }
+
+// bookEntries are those of the book, by name. They are made once and never
+// written to.
+var bookEntries = sync.OnceValue(func() []Indicator {
 	all := []Indicator{
 		smaIndicator(), emaIndicator(), rsiIndicator(), macdIndicator(), bollingerIndicator(),
 		atrIndicator(), adxIndicator(), volatilityIndicator(),
 	}
 	all = append(all, book()...)
+	for i, d := range all {
+		all[i].Aliases = slices.Concat(d.Aliases, otherNames[d.Name])
+	}
 	slices.SortFunc(all, func(a, b Indicator) int { return strings.Compare(a.Name, b.Name) })
 	return all
+})
+
+// byName finds the book's entries by the keys of their names.
+var byName = sync.OnceValue(func() map[string]Indicator {
+	table := map[string]Indicator{}
+	for _, d := range bookEntries() {
+		for _, name := range append([]string{d.Name}, d.Aliases...) {
+			table[nameKey(name)] = d
+		}
+	}
+	return table
+})
+
+// nameKey is a name without the differences of writing: "ATR stop", "atr-stop"
+// and "ATRStop" are one.
+func nameKey(name string) string {
+	return strings.Map(func(c rune) rune {
+		if c == ' ' || c == '-' || c == '_' {
+			return -1
+		}
+		return unicode.ToLower(c)
+	}, name)
 }
 
-// Lookup returns the indicator of that name or alias, in any case. See [Find]
-// for one that helps with a misspelt name.
+// Lookup returns the indicator of that name or alias, in any case, with or without
+// spaces, hyphens and underscores. A name that only TA-Lib has, such as HT_SINE or
+// CDLDOJI, finds TA-Lib's function without "talib:" too. See [Find] for one that
+// helps with a misspelt name.
 func Lookup(name string) (Indicator, bool) {
 	name = strings.TrimSpace(name)
 	if len(name) > len(talib.Prefix) && strings.EqualFold(name[:len(talib.Prefix)], talib.Prefix) {
 		return talib.Lookup(name)
 	}
-	for _, d := range All() {
-		if strings.EqualFold(d.Name, name) {
-			return d, true
-		}
-		for _, alias := range d.Aliases {
-			if strings.EqualFold(alias, name) {
-				return d, true
-			}
-		}
+	if d, ok := byName()[nameKey(name)]; ok {
+		return d, true
 	}
-	return Indicator{}, false
+	return talib.Lookup(name)
 }
 
 // Find is [Lookup] with a *[FieldError] when there is none of that name. The

@@ -35,5 +35,7 @@ func book() []Indicator {
 		pmoIndicator(), ttmTrendIndicator(), qstickIndicator(), amatIndicator(), decayIndicator(),
 		eDecayIndicator(), tdSequentialIndicator(), runIndicator(), streakIndicator(), vortexIndicator(),
 		vwmaIndicator(), evwmaIndicator(), vwmacdIndicator(), wmaIndicator(), hmaIndicator(),
+		drawdownIndicator(), candleZIndicator(), increasingIndicator(), dMIndicator(), transformsIndicator(),
+		crossesIndicator(),
 	}
 }

@@ -1,7 +1,5 @@
 package indicators
 
-import "math"
-
 // ReturnsValues are the outputs of [Returns], of equal length.
 type ReturnsValues struct{ Return, LogReturn []float64 }
 
@@ -51,8 +49,11 @@ var returnsIndicator = once(func() Indicator {
 		first(0), func(b *bank, p []float64) step {
 			before := b.lag(int(p[0]))
 			return func(in, out []float64) {
-				r := over(in[0], before.push(in[0]), nan())
-				out[0], out[1] = r-1, math.Log(r)
+				then := before.push(in[0])
+				out[0], out[1] = over(in[0]-then, then, nan()), nan()
+				if then != 0 {
+					out[1] = logReturn(then, in[0])
+				}
 			}
 		})
 })

@@ -2,7 +2,6 @@ package indicators_test
 
 import (
 	"fmt"
-	"math"
 	"testing"
 	"time"
 
@@ -79,31 +78,6 @@ func TestASetIsItsMembers(t *testing.T) {
 	_, err = indicators.NewSet(indicators.SetEntry{Name: "RSJ"})
 	require.ErrorContains(t, err, "RSI")
 	_, err = indicators.NewSet(indicators.SetEntry{Name: "RSI", Params: []float64{0}})
-	require.Error(t, err)
-}
-
-func TestAChainIsTheIndicatorOfTheIndicator(t *testing.T) {
-	s := readBars(t, "spy502.csv")
-	ema, err := indicators.Find("EMA")
-	require.NoError(t, err)
-	rsi, err := indicators.Find("RSI")
-	require.NoError(t, err)
-	first, err := ema.Stream([]float64{10})
-	require.NoError(t, err)
-	second, err := rsi.Stream(nil)
-	require.NoError(t, err)
-	chain, err := indicators.Chain(first, second)
-	require.NoError(t, err)
-	want := indicators.RSI(nil, indicators.EMA(nil, s.Close, 10), 14)
-	out, peek := make([]float64, 1), make([]float64, 1)
-	for i, v := range s.Close {
-		chain.Peek([]float64{v}, peek)
-		chain.Update([]float64{v}, out)
-		require.Equal(t, bits(want[i]), bits(out[0]))
-		require.Equal(t, bits(out[0]), bits(peek[0]))
-		require.Equal(t, i < chain.Warmup(), math.IsNaN(out[0]))
-	}
-	_, err = indicators.Chain()
 	require.Error(t, err)
 }
 

@@ -17,20 +17,39 @@ func Crosses(dst, a, b []float64) []float64 {
 	if len(a) != len(b) {
 		return fillNaN(dst)
 	}
-	side := 0.0
+	var s CrossesStream
 	for i := range a {
-		d := a[i] - b[i]
-		dst[i] = 0
-		if kernel.Finite(d) && d != 0 {
-			now := math.Copysign(1, d)
-			if side == -now {
-				dst[i] = now
-			}
-			side = now
-		}
+		dst[i] = s.Update(a[i], b[i])
 	}
 	return dst
 }
+
+// CrossesStream is [Crosses] one bar at a time. The zero value is ready for use;
+// it is not safe for concurrent use.
+type CrossesStream struct{ side float64 }
+
+// Update takes the next value of each line and returns the signal.
+func (s *CrossesStream) Update(a, b float64) float64 {
+	d := a - b
+	if !kernel.Finite(d) || d == 0 {
+		return 0
+	}
+	now, before := math.Copysign(1, d), s.side
+	s.side = now
+	if before == -now {
+		return now
+	}
+	return 0
+}
+
+// Peek returns what Update would, and leaves the stream as it is.
+func (s *CrossesStream) Peek(a, b float64) float64 {
+	next := *s
+	return next.Update(a, b)
+}
+
+// Reset forgets every bar.
+func (s *CrossesStream) Reset() { *s = CrossesStream{} }
 
 // Thresholds writes into dst, and returns, 1 where x rises above high, -1 where
 // it falls below low, and 0 elsewhere: the bars that enter the zones of an
@@ -38,28 +57,54 @@ func Crosses(dst, a, b []float64) []float64 {
 // are 0 and are stepped over. Everything is NaN unless low ≤ high.
 func Thresholds(dst, x []float64, low, high float64) []float64 {
 	dst = resize(dst, len(x))
-	if !(low <= high) {
+	s, err := NewThresholds(low, high)
+	if err != nil {
 		return fillNaN(dst)
 	}
-	zone := 0.0
 	for i, v := range x {
-		dst[i] = 0
-		if !kernel.Finite(v) {
-			continue
-		}
-		now := 0.0
-		if v > high {
-			now = 1
-		} else if v < low {
-			now = -1
-		}
-		if now != zone {
-			dst[i] = now
-		}
-		zone = now
+		dst[i] = s.Update(v)
 	}
 	return dst
 }
+
+// ThresholdsStream is [Thresholds] one value at a time. It is not safe for
+// concurrent use; make it with [NewThresholds].
+type ThresholdsStream struct{ low, high, zone float64 }
+
+// NewThresholds returns a stream of [Thresholds], or a *[FieldError] unless low ≤ high.
+func NewThresholds(low, high float64) (*ThresholdsStream, error) {
+	if !(low <= high) {
+		return nil, invalid.Fieldf("low", low, "a number of at most high, which is %v", high)
+	}
+	return &ThresholdsStream{low: low, high: high}, nil
+}
+
+// Update takes the next value and returns the signal.
+func (s *ThresholdsStream) Update(x float64) float64 {
+	if !kernel.Finite(x) {
+		return 0
+	}
+	now, before := 0.0, s.zone
+	if x > s.high {
+		now = 1
+	} else if x < s.low {
+		now = -1
+	}
+	s.zone = now
+	if now == before {
+		return 0
+	}
+	return now
+}
+
+// Peek returns what Update(x) would, and leaves the stream as it is.
+func (s *ThresholdsStream) Peek(x float64) float64 {
+	next := *s
+	return next.Update(x)
+}
+
+// Reset forgets every value.
+func (s *ThresholdsStream) Reset() { s.zone = 0 }
 
 // Inside writes into dst, and returns, 1 where one pair of lines lies inside the
 // other, 0 where not, NaN where one is unknown: the squeeze of Bollinger bands in
@@ -178,3 +223,16 @@ func disagree(price, oscillator []float64, a, b, most int, regular, hidden Diver
 	}
 	return ""
 }
+
+var crossesIndicator = once(func() Indicator {
+	return describe(Indicator{Name: "Crosses", Aliases: []string{"Cross", "CrossOver", "CrossAny"}, Summary: "Where the first series crosses above (1) or below (-1) the second.",
+		Inputs: hl(), Outputs: pane("Cross")},
+		warm(0), func(b *bank, _ []float64) step {
+			side := b.take(1)
+			return func(in, out []float64) {
+				s := CrossesStream{side: side[0]}
+				out[0] = s.Update(in[0], in[1])
+				side[0] = s.side
+			}
+		})
+})

@@ -41,11 +41,12 @@ var skewIndicator = once(func() Indicator {
 	return describe(Indicator{Name: "Skew", Summary: "Skewness of the last n values.",
 		Inputs: closes(), Params: periods(30, 3), Outputs: pane("Skew")},
 		first(-1), func(b *bank, p []float64) step {
-			w := b.window(int(p[0]))
+			w := b.powers(int(p[0]))
 			n := p[0]
+			scale := math.Sqrt(n*(n-1)) / (n - 2)
 			return func(in, out []float64) {
-				m2, m3, _ := central(w.push(in[0]))
-				out[0] = over(m3, math.Pow(m2, 1.5), 0) * math.Sqrt(n*(n-1)) / (n - 2)
+				m2, m3, _ := w.push(in[0])
+				out[0] = over(m3, m2*math.Sqrt(m2), 0) * scale
 			}
 		})
 })

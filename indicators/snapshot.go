@@ -26,6 +26,8 @@ func Snapshot(stream any) ([]byte, error) {
 	switch s := stream.(type) {
 	case oneToOne:
 		return Snapshot(s.series)
+	case *Set:
+		return s.snapshot()
 	case snapshotter:
 		return s.Snapshot(), nil
 	case several:
@@ -46,6 +48,8 @@ func Restore(stream any, data []byte) error {
 	switch s := stream.(type) {
 	case oneToOne:
 		return Restore(s.series, data)
+	case *Set:
+		return s.restore(data)
 	case snapshotter:
 		return s.Restore(data)
 	case several:
@@ -65,7 +69,7 @@ func Restore(stream any, data []byte) error {
 	})
 }
 
-// several is a stream made of others: a set or a chain.
+// several is a stream made of others: a chain.
 type several interface{ parts() []Stream }
 
 func keepAll(streams []Stream) ([]byte, error) {

@@ -20,7 +20,7 @@ type typedRow struct {
 func TestFunctionsAndStreamsAreWhatTheRegistryComputes(t *testing.T) {
 	s := readBars(t, "spy502.csv")
 	named := map[string]bool{"ADX": true, "ATR": true, "Bollinger": true, "EMA": true, "HistoricalVolatility": true, "MACD": true, "RSI": true, "SMA": true}
-	for _, row := range slices.Concat(typedAToC, typedDToL, typedMToR, typedSToZ) {
+	for _, row := range slices.Concat(typedAToC, typedDToL, typedMToR, typedSToZ, typedMore) {
 		named[row.name] = true
 		d, err := indicators.Find(row.name)
 		require.NoError(t, err)

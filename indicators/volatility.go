@@ -92,7 +92,17 @@ func (s *HistoricalVolatilityStream) change(x float64) (r float64, ok bool) {
 	if !(x > 0) || !kernel.Finite(x) {
 		return 0, false
 	}
-	return math.Log(x / s.previous), true
+	return logReturn(s.previous, x), true
+}
+
+// logReturn is ln(now/before) of two prices. A small one comes from their
+// difference: their ratio, next to 1, has no room for its digits.
+func logReturn(before, now float64) float64 {
+	r := (now - before) / before
+	if math.Abs(r) < 0.25 {
+		return math.Log1p(r)
+	}
+	return math.Log(now / before)
 }
 
 // Reset forgets every close.

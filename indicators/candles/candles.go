@@ -17,8 +17,9 @@
 package candles
 
 import (
+	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 
 	"github.com/ttai-go/ttai/indicators/internal/candle"
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
@@ -202,18 +203,23 @@ func (s *Scanner) configure(opts *Options) error {
 // Update takes the next bar and returns the patterns that it completes. The
 // slice is the scanner's own until the next Update or Peek.
 func (s *Scanner) Update(open, high, low, close float64) []Event {
-	s.events = s.events[:0]
+	s.events = s.appendTo(s.events[:0], open, high, low, close)
+	return s.events
+}
+
+// appendTo appends what Update would return.
+func (s *Scanner) appendTo(events []Event, open, high, low, close float64) []Event {
 	bar := s.bars
 	s.bars++
 	if !kernel.Finite3(open, high, low) || !kernel.Finite(close) {
-		return s.events
+		return events
 	}
 	for _, h := range s.scanner.Update(open, high, low, close) {
 		if s.wanted[h.Pattern] {
-			s.events = append(s.events, event(bar, h))
+			events = append(events, event(bar, h))
 		}
 	}
-	return s.events
+	return events
 }
 
 // Peek returns what Update would, and leaves the scanner as it is.
@@ -245,16 +251,15 @@ func (s *Scanner) Warmup() int {
 }
 
 func event(bar int, h candle.Hit) Event {
-	e := Event{Bar: bar, Bars: h.Pattern.Bars(), Pattern: Pattern(h.Pattern), Direction: Up, Strength: h.Value, Value: h.Value}
-	if h.Value < 0 {
-		e.Direction, e.Strength = Down, -h.Value
-	}
-	switch Pattern(h.Pattern) {
-	case Doji, LongLeggedDoji, RickshawMan, FourPriceDoji, HighWave, SpinningTop, ShortLine:
-		e.Direction = Neutral
-	}
-	return e
+	// Directions are as good as random: this takes no branch.
+	sign := h.Value>>(strconv.IntSize-1) | 1
+	pointing := int(^neutral >> h.Pattern & 1)
+	return Event{Bar: bar, Bars: h.Pattern.Bars(), Pattern: Pattern(h.Pattern), Direction: Direction(sign * pointing),
+		Strength: sign * h.Value, Value: h.Value}
 }
+
+// neutral has a bit for every pattern that points nowhere.
+const neutral = uint64(1<<Doji | 1<<LongLeggedDoji | 1<<RickshawMan | 1<<FourPriceDoji | 1<<HighWave | 1<<SpinningTop | 1<<ShortLine)
 
 // Scan appends to dst the patterns in columns of equal length, in the order of
 // their bars, and returns it. Errors are those of [NewScanner], and a
@@ -268,21 +273,20 @@ func Scan(dst []Event, open, high, low, close []float64, opts *Options) ([]Event
 			return dst, invalid.Fieldf(column.name, column.n, "%d values, as many as open has", len(open))
 		}
 	}
-	s := idle.Swap(nil)
-	if s == nil {
-		s = &Scanner{scanner: candle.NewScanner(), events: make([]Event, 0, candle.Count)}
-	}
+	s := spare.Get().(*Scanner)
 	err := s.configure(opts)
 	if err == nil {
 		s.Reset()
 		for i := range open {
-			dst = append(dst, s.Update(open[i], high[i], low[i], close[i])...)
+			dst = s.appendTo(dst, open[i], high[i], low[i], close[i])
 		}
 	}
-	idle.Store(s)
+	spare.Put(s)
 	return dst, err
 }
 
-// idle keeps the scanner of the last Scan, so that the next one allocates
-// nothing but events. It is empty while a Scan runs.
-var idle atomic.Pointer[Scanner]
+// spare pools scanners, which Scan resets before use, so that it allocates
+// nothing but events.
+var spare = sync.Pool{New: func() any {
+	return &Scanner{scanner: candle.NewScanner(), events: make([]Event, 0, candle.Count)}
+}}

@@ -280,6 +280,9 @@ func BenchmarkScan(b *testing.B) {
 }
 
 func TestAScanIntoALargeEnoughSliceAllocatesNothing(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	c := walk(2000)
 	events, err := candles.Scan(nil, c[0], c[1], c[2], c[3], nil)
 	require.NoError(t, err)

@@ -11,6 +11,9 @@ import (
 )
 
 func TestAFunctionOfTheRegistryAllocatesNothingWhenItsDestinationIsReused(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	columns := columnsOf(t, "spy502")
 	for _, d := range talib.All() {
 		in, params := inputsOf(columns, d, false), paramsOf(t, d, nil, 0)
@@ -22,6 +25,9 @@ func TestAFunctionOfTheRegistryAllocatesNothingWhenItsDestinationIsReused(t *tes
 }
 
 func TestTheFunctionsThemselvesAllocateNothing(t *testing.T) {
+	if racing {
+		t.Skip("pools")
+	}
 	c := columnsOf(t, "spy502")
 	n := len(c["close"])
 	one := make([]float64, n)

@@ -115,7 +115,6 @@ func (e *ema) visit(t *kernel.Tape) {
 type wma struct {
 	line   lineSums
 	factor float64
-	rest   scratch
 }
 
 func newWMA(n int) *wma {
@@ -129,13 +128,27 @@ func (w *wma) next(x float64) float64 {
 }
 
 func (w *wma) bulk1(out, in []float64) {
-	w.line.run(out, w.rest.of(len(in)), in, w)
-}
-
-func (w *wma) finish(sums, weighted []float64, base float64) {
-	weighted = weighted[:len(sums)]
-	for i, sum := range sums {
-		sums[i] = base + float64((weighted[i]+sum)*w.factor)
+	l, n, factor := &w.line, len(w.line.cells), w.factor
+	for len(in) > 0 {
+		k := min(n-l.pos, len(in))
+		cells, values, results := l.cells[l.pos:l.pos+k], in[:k], out[:k]
+		sum, weights, origin, place, left := l.sum, l.weights, l.origin, float64(l.pos), float64(n-1-l.pos)
+		for i, x := range values {
+			cell := &cells[i]
+			d := x - origin
+			weights += float64(place * d)
+			sum += d
+			results[i] = origin + float64((cell.weighted+weights+float64(left*sum)+(cell.sum+sum))*factor)
+			cell.sum = x
+			place++
+			left--
+		}
+		l.pos, l.sum, l.weights, l.base = l.pos+k, sum, weights, origin
+		if l.pos == n {
+			sum, weighted := l.turn(in[k-1])
+			results[k-1] = l.base + float64((weighted+sum)*factor)
+		}
+		in, out = in[k:], out[k:]
 	}
 }
 

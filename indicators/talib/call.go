@@ -1,7 +1,7 @@
 package talib
 
 import (
-	"sync/atomic"
+	"sync"
 
 	"github.com/ttai-go/ttai/indicators/internal/spec"
 )
@@ -9,11 +9,11 @@ import (
 // maxParams is the most parameters that a function has, with the settings.
 const maxParams = 10
 
-// An entry is a function of the table with the arguments of its last call,
-// which the next one uses again: a call allocates nothing but results.
+// An entry is a function of the table with a pool of arguments, so that a call
+// allocates nothing but results.
 type entry struct {
 	spec.Indicator
-	idle *atomic.Pointer[arguments]
+	spare *sync.Pool
 }
 
 type arguments struct {
@@ -25,10 +25,7 @@ type arguments struct {
 // its arguments are impossible.
 func call(name string, dst, in [][]float64, params ...float64) {
 	d := byName()[name]
-	a := d.idle.Swap(nil)
-	if a == nil {
-		a = &arguments{}
-	}
+	a := d.spare.Get().(*arguments)
 	a.params = [maxParams]float64{}
 	copy(a.params[:], params)
 	n := len(in[0])
@@ -43,7 +40,7 @@ func call(name string, dst, in [][]float64, params ...float64) {
 	}
 	copy(dst, a.dst[:])
 	a.dst, a.in = [maxColumns][]float64{}, [maxColumns][]float64{}
-	d.idle.Store(a)
+	d.spare.Put(a)
 }
 
 // possible computes the function, unless its arguments are impossible.

@@ -102,6 +102,12 @@ func eachAtan(out, x []float64) {
 
 func eachCeil(out, x []float64) {
 	out = out[:len(x)]
+	for len(x) >= 4 { // the instruction waits for what its register held before
+		v, o := x[:4:4], out[:4:4]
+		a, b, c, d := math.Ceil(v[0]), math.Ceil(v[1]), math.Ceil(v[2]), math.Ceil(v[3])
+		o[0], o[1], o[2], o[3] = a, b, c, d
+		x, out = x[4:], out[4:]
+	}
 	for i, v := range x {
 		out[i] = math.Ceil(v)
 	}
@@ -130,6 +136,12 @@ func eachExp(out, x []float64) {
 
 func eachFloor(out, x []float64) {
 	out = out[:len(x)]
+	for len(x) >= 4 { // the instruction waits for what its register held before
+		v, o := x[:4:4], out[:4:4]
+		a, b, c, d := math.Floor(v[0]), math.Floor(v[1]), math.Floor(v[2]), math.Floor(v[3])
+		o[0], o[1], o[2], o[3] = a, b, c, d
+		x, out = x[4:], out[4:]
+	}
 	for i, v := range x {
 		out[i] = math.Floor(v)
 	}

@@ -2,7 +2,6 @@ package talib
 
 import (
 	"math"
-	"slices"
 
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
 )
@@ -30,23 +29,24 @@ func (p *past) push(x float64) float64 {
 
 // run is push of every value of in, to out, which is not in.
 func (p *past) run(out, in []float64) {
+	k := copy(out, p.ring[p.pos:])
+	k += copy(out[k:], p.ring[:p.pos])
+	copy(out[k:], in)
+	p.take(in)
+}
+
+// take takes the values of in, as pushes do.
+func (p *past) take(in []float64) {
 	n := len(p.ring)
 	if len(in) >= n {
-		k := copy(out, p.ring[p.pos:])
-		copy(out[k:n], p.ring)
-		copy(out[n:], in[:len(in)-n])
 		copy(p.ring, in[len(in)-n:])
 		p.pos = 0
 		return
 	}
-	for len(in) > 0 {
-		k := min(n-p.pos, len(in))
-		copy(out, p.ring[p.pos:p.pos+k])
-		copy(p.ring[p.pos:], in[:k])
-		if p.pos += k; p.pos == n {
-			p.pos = 0
-		}
-		in, out = in[k:], out[k:]
+	k := copy(p.ring[p.pos:], in)
+	copy(p.ring, in[k:])
+	if p.pos += len(in); p.pos >= n {
+		p.pos -= n
 	}
 }
 
@@ -95,33 +95,46 @@ func (c *change) of(x, old float64) float64 {
 }
 
 func (c *change) bulk1(out, in []float64) {
-	c.past.run(out, in)
-	out = out[:len(in)]
-	switch {
-	case c.form == changeMOM:
-		for i, x := range in {
-			out[i] = x - out[i]
+	ring, pos := c.past.ring, c.past.pos
+	rest, now := out, in
+	for _, old := range [3][]float64{ring[pos:], ring[:pos], in} {
+		k := min(len(old), len(now))
+		c.against(rest[:k], now[:k], old)
+		rest, now = rest[k:], now[k:]
+	}
+	c.past.take(in)
+}
+
+// against compares the values of now with those of old.
+func (c *change) against(out, now, old []float64) {
+	out, old = out[:len(now)], old[:len(now)]
+	switch c.form {
+	case changeMOM:
+		for i, x := range now {
+			out[i] = x - old[i]
 		}
-	case slices.Contains(out, 0):
-		for i, x := range in {
-			out[i] = c.of(x, out[i])
+		return
+	case changeROC:
+		for i, x := range now {
+			out[i] = (x/old[i] - 1) * 100
 		}
-	case c.form == changeROC:
-		for i, x := range in {
-			out[i] = (x/out[i] - 1) * 100
+	case changeROCP:
+		for i, x := range now {
+			v := old[i]
+			out[i] = (x - v) / v
 		}
-	case c.form == changeROCP:
-		for i, x := range in {
-			old := out[i]
-			out[i] = (x - old) / old
-		}
-	case c.form == changeROCR:
-		for i, x := range in {
-			out[i] = x / out[i]
+	case changeROCR:
+		for i, x := range now {
+			out[i] = x / old[i]
 		}
 	default:
-		for i, x := range in {
-			out[i] = x / out[i] * 100
+		for i, x := range now {
+			out[i] = x / old[i] * 100
+		}
+	}
+	if !kernel.AllFinite(out) { // an old value may have been 0
+		for i, x := range now {
+			out[i] = c.of(x, old[i])
 		}
 	}
 }
@@ -505,15 +518,21 @@ func (u *ultimate) bulk(dst, in [][]float64) {
 	for i := range out {
 		buying[i], ranges[i] = close[i]-kernel.Less(low[i], prev), kernel.TrueRange(high[i], low[i], prev)
 		prev = close[i]
-		out[i] = 0
 	}
 	u.prev = prev
 	weight := 4.0
 	for k := range u.buying {
 		u.buying[k].Run(b, buying, 1)
 		u.ranges[k].Run(r, ranges, 1)
-		for i := range out {
-			out[i] += share(b[i], r[i], weight)
+		b, r := b[:len(out)], r[:len(out)]
+		if k == 0 {
+			for i := range out {
+				out[i] = share(b[i], r[i], weight)
+			}
+		} else {
+			for i := range out {
+				out[i] += share(b[i], r[i], weight)
+			}
 		}
 		weight /= 2
 	}

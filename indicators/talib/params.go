@@ -13,7 +13,8 @@ func periodNamed(name string, usual, least int) spec.Param {
 }
 
 func maType(name string) spec.Param {
-	return spec.Param{Name: name, Default: TypeSMA, Min: TypeSMA, Max: TypeT3, Integer: true}
+	return spec.Param{Name: name, Default: TypeSMA, Min: TypeSMA, Max: TypeT3, Integer: true,
+		Choices: []string{"SMA", "EMA", "WMA", "DEMA", "TEMA", "TRIMA", "KAMA", "MAMA", "T3"}}
 }
 
 func number(name string, usual, least, most float64) spec.Param {

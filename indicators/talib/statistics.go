@@ -46,9 +46,9 @@ func (c *variance) bulk(dst, in [][]float64) {
 	}
 	dev := c.dev
 	for i, v := range out {
-		v *= inverse
-		if v < epsilon {
-			v = 0
+		if v *= inverse; v < epsilon {
+			out[i] = 0 // not -0, whatever the sign of dev
+			continue
 		}
 		out[i] = math.Sqrt(v) * dev
 	}

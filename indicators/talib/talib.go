@@ -45,7 +45,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/ttai-go/ttai/indicators/internal/spec"
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -113,7 +112,7 @@ type function struct {
 func settings() []spec.Param {
 	return []spec.Param{
 		{Name: "UnstablePeriod", Default: 0, Min: 0, Max: maxPeriod, Integer: true},
-		{Name: "Compatibility", Default: 0, Min: 0, Max: 1, Integer: true},
+		{Name: "Compatibility", Default: 0, Min: 0, Max: 1, Integer: true, Choices: []string{"Default", "Metastock"}},
 	}
 }
 
@@ -148,19 +147,19 @@ func (f function) indicator() spec.Indicator {
 }
 
 // runner returns an indicator's Run for cores that open makes; it also says how
-// many leading bars have no value. The last work is kept, so that repeating a
+// many leading bars have no value. Works are pooled, so that repeating a
 // run allocates nothing.
 func runner(open func(p []float64) (core, int)) func(dst, in [][]float64, p []float64) {
-	var idle atomic.Pointer[work]
+	var idle sync.Pool // of *work
 	return func(dst, in [][]float64, p []float64) {
-		w := idle.Swap(nil)
+		w, _ := idle.Get().(*work)
 		if w == nil || !slices.Equal(w.params, p) {
 			own := slices.Clone(p)
 			c, first := open(own)
 			w = newWork(c, own, first)
 		}
 		w.run(dst, in)
-		idle.Store(w)
+		idle.Put(w)
 	}
 }
 
@@ -174,12 +173,11 @@ func All() []Indicator {
 }
 
 // byName finds functions by their names. It is made once and never written to;
-// what its entries keep of their last call saves the next one from allocating
-// and changes no result.
+// the pools of its entries save calls from allocating and change no result.
 var byName = sync.OnceValue(func() map[string]entry {
 	table := map[string]entry{}
 	for _, d := range All() {
-		table[strings.TrimPrefix(d.Name, Prefix)] = entry{d, new(atomic.Pointer[arguments])}
+		table[strings.TrimPrefix(d.Name, Prefix)] = entry{d, &sync.Pool{New: func() any { return new(arguments) }}}
 	}
 	return table
 })

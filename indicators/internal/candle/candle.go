@@ -102,6 +102,7 @@ type Scanner struct {
 	penetration        float64    // below 0: each pattern's own
 	hikkake, modified  trap
 	hits               []Hit
+	passes             *[5]passage // what passes returns
 	only               ID
 	needs              need
 	gates              []gate   // of the only pattern
@@ -124,7 +125,7 @@ type trap struct {
 
 // NewScanner returns a scanner for all patterns, each with its own penetration.
 func NewScanner() *Scanner {
-	s := &Scanner{hits: make([]Hit, 0, Count), penetration: -1, needs: needBody | needSpan | needShadow | needSpan5,
+	s := &Scanner{hits: make([]Hit, 0, Count), penetration: -1, needs: needBody | needSpan | needShadow | needSpan5, passes: passes(),
 		body: kernel.NewSum(nil, longPeriod), span: kernel.NewSum(nil, longPeriod),
 		shadow: kernel.NewSum(nil, longPeriod), span5: kernel.NewSum(nil, shortPeriod)}
 	s.Reset()

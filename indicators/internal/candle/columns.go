@@ -69,7 +69,17 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 		}
 		c.s10 = s.shifted(&s.shadow, 2, &c.shadow10, longPeriod)
 	}
-	c.judge(s, out)
+	for i := range c.made {
+		c.made[i] = -1
+	}
+	const most = 5 // bars of a pattern
+	if from := max(most, patterns[s.only].lookback-s.count); direct(s.only) && n >= from+most {
+		c.judge(s, out, 0, from, false)
+		c.direct(s, out, from)
+		c.judge(s, out, n-most, n, true)
+	} else {
+		c.judge(s, out, 0, n, false)
+	}
 	// The ring gets the last bars, for whoever comes next.
 	for i := max(n-len(s.ring), 0); i < n; i++ {
 		c.make(&s.ring[(s.count+i)&(len(s.ring)-1)], i)
@@ -103,8 +113,9 @@ func (c *columns) make(b *bar, i int) {
 	b.derive()
 }
 
-// judge asks the gates of the pattern bar by bar, and the pattern where one opens.
-func (c *columns) judge(s *Scanner, out []float64) {
+// judge asks the gates of the pattern bar by bar, and the pattern where one
+// opens; or only takes the flags of the bars, for those to come.
+func (c *columns) judge(s *Scanner, out []float64, from, to int, flagsOnly bool) {
 	p, first := &patterns[s.only], s.count
 	key, n := s.key, len(out)
 	wanted, other := s.gates[0].flags, s.gates[len(s.gates)-1].flags
@@ -112,25 +123,19 @@ func (c *columns) judge(s *Scanner, out []float64) {
 	if s.only == HikkakeModified {
 		watch = &s.modified
 	}
-	for i := range c.made {
-		c.made[i] = -1
-	}
 	var top1, bottom1, high1, low1 float64
-	if first > 0 {
+	if from > 0 {
+		top1, bottom1 = ends(c.open[from-1], c.close[from-1])
+		high1, low1 = c.high[from-1], c.low[from-1]
+	} else if first > 0 {
 		b := &s.ring[(first-1)&(len(s.ring)-1)]
 		top1, bottom1, high1, low1 = b.top, b.bottom, b.high, b.low
 	}
 	open, high, low, close, body10, span10 := c.open[:n], c.high[:n], c.low[:n], c.close[:n], c.b10[:n], c.p10[:n]
-	if s.only == Doji {
-		for i := range out {
-			out[i] = kernel.Where(math.Abs(close[i]-open[i]) <= dojiFactor*span10[i], 100)
-		}
-		return
-	}
 	used := s.used()
 	bodies, shadows := used&(long|short|noLonger|doji) != 0, used&(noUpper|noLower) != 0
 	gaps, ranges, ends1 := used&(gapUp|gapDown) != 0, used&within != 0, used&around != 0
-	for i := range out {
+	for i := from; i < to; i++ {
 		f := white << flag(math.Float64bits(close[i]-open[i])>>63)
 		top, bottom := ends(open[i], close[i])
 		if bodies {
@@ -154,6 +159,9 @@ func (c *columns) judge(s *Scanner, out []float64) {
 		}
 		top1, bottom1 = top, bottom
 		key = (key<<flagBits | f) & fiveCandles
+		if flagsOnly {
+			continue
+		}
 		out[i] = 0
 		if key&wanted != wanted && key&other != other && watch.age < 0 {
 			continue

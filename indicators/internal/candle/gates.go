@@ -53,7 +53,7 @@ func (s *Scanner) flags() flag {
 
 // scan judges the newest bar by every pattern whose gate it passes.
 func (s *Scanner) scan() {
-	t, key := passes(), s.key
+	t, key := s.passes, s.key
 	const mask = 1<<flagBits - 1
 	a, b := &t[0][key&mask], &t[1][key>>flagBits&mask]
 	c, d, e := &t[2][key>>(2*flagBits)&mask], &t[3][key>>(3*flagBits)&mask], &t[4][key>>(4*flagBits)&mask]
@@ -70,6 +70,9 @@ func (s *Scanner) scan() {
 			s.hit(id, patterns[id].match(s))
 		}
 	}
+	if s.b0.high == s.b0.low {
+		s.hit(FourPriceDoji, matchFourPriceDoji(s))
+	}
 }
 
 // A passage tells, for each flags of the candle so many bars ago, which gates
@@ -82,6 +85,9 @@ var passes = sync.OnceValue(func() *[5]passage {
 	for ago := range t {
 		for f := range t[ago] {
 			for i, g := range gates {
+				if g.id == FourPriceDoji {
+					continue // half of all bars would pass: scan asks at once
+				}
 				if wanted := g.flags >> (ago * flagBits) & (1<<flagBits - 1); flag(f)&wanted == wanted {
 					t[ago][f][i/64] |= 1 << (i % 64)
 				}

@@ -218,8 +218,11 @@ func (h *trap) update(found bool, b0, b1 *bar) int {
 	if h.age < 0 {
 		return 0
 	}
-	h.age++
-	if h.age <= 3 && (h.value > 0 && b0.close > h.high || h.value < 0 && b0.close < h.low) {
+	if h.age++; h.age > 3 {
+		h.age = -1
+		return 0
+	}
+	if h.value > 0 && b0.close > h.high || h.value < 0 && b0.close < h.low {
 		h.age = -1
 		return signed(h.value, 200)
 	}

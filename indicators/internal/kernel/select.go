@@ -11,6 +11,9 @@ func Where(yes bool, x float64) float64 {
 	return math.Float64frombits(math.Float64bits(x) & -m)
 }
 
+// Negative is 1 below 0 and else 0, without a branch.
+func Negative(x float64) int { return int(math.Float64bits(x) >> 63) }
+
 // Positive returns x above 0 and else 0, without a branch.
 func Positive(x float64) float64 {
 	b := int64(math.Float64bits(x))

@@ -47,6 +47,10 @@ type Param struct {
 	Name              string
 	Default, Min, Max float64
 	Integer           bool // only whole numbers
+
+	// Choices are names for the whole numbers from Min on, of a parameter that
+	// chooses among named things; nil otherwise.
+	Choices []string
 }
 
 // An Output is one result column of an [Indicator].

@@ -1,0 +1,5 @@
+//go:build !race
+
+package candles_test
+
+const racing = false

@@ -1,0 +1,6 @@
+//go:build race
+
+package indicators_test
+
+// racing: the race detector makes pools forget at random, and so allocate.
+const racing = true

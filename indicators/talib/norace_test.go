@@ -1,0 +1,5 @@
+//go:build !race
+
+package talib_test
+
+const racing = false
