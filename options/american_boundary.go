@@ -170,7 +170,7 @@ var agreement = [...]float64{1.5e-8, 4e-8, 0}
 // integrand then change fast next to the present.
 func (p *BSM) hard() bool {
 	earned := max(math.Abs(p.Rate), math.Abs(p.Rate-p.Yield)) * math.Sqrt(p.Years)
-	return earned > 1.45*p.Vol
+	return earned > 1.15*p.Vol
 }
 
 // now returns B(T).

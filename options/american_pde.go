@@ -14,15 +14,15 @@ import (
 // small where the value changes fast.
 func gridValue(p BSM, k Kind, dividends []Dividend, model DividendModel, american bool) float64 {
 	if american && k == Call && p.Yield <= 0 && p.Rate >= 0 { // exercised at the ex-dates alone: cheaper
-		return gridValueOn(p, k, dividends, model, american, 2*gridSpace, gridSteps)
+		return gridValueOn(p, k, dividends, model, american, 3*gridSpace, gridSteps)
 	}
 	return gridValueOn(p, k, dividends, model, american, gridSpace, gridSteps)
 }
 
 // The nodes and steps of the coarsest grid.
 const (
-	gridSpace = 400
-	gridSteps = 200
+	gridSpace = 320
+	gridSteps = 90
 )
 
 func gridValueOn(p BSM, k Kind, dividends []Dividend, model DividendModel, american bool, space, steps int) float64 {
@@ -44,9 +44,13 @@ type priceGrid struct {
 	known     bool // the obstacle, which is the same at all times but for escrowed dividends
 	steps     int
 	dx        float64
-	spot      []float64 // e^x at the nodes, the option's spot in the middle
-	v         []float64
-	middle    int
+	// ln(spot) where exercise begins, now or, drifting, at the first ex-date; NaN
+	// when it does not. Now reports which.
+	kink   float64
+	now    bool
+	spot   []float64 // e^x at the nodes, the option's spot in the middle
+	v      []float64
+	middle int
 	// Scratch of a time step.
 	rhs, diag, upper, obstacle []float64
 	exercised                  []bool
@@ -56,7 +60,7 @@ func newPriceGrid(p BSM, k Kind, dividends []Dividend, model DividendModel, amer
 	g := &priceGrid{p: p, sign: float64(k), model: model, american: american, steps: steps}
 	g.between = american && !(k == Call && p.Yield <= 0 && p.Rate >= 0)
 	put := p.asPut(k)
-	g.twice = put.exercise() == exerciseBetween
+	g.twice = g.between && put.exercise() == exerciseBetween
 	g.dividends = append(g.dividends, dividends...)
 	sort.Slice(g.dividends, func(i, j int) bool { return g.dividends[i].Years > g.dividends[j].Years })
 	total := 0.0
@@ -78,6 +82,7 @@ func newPriceGrid(p BSM, k Kind, dividends []Dividend, model DividendModel, amer
 	for i := range g.spot {
 		g.spot[i] = g.p.Spot * math.Exp(float64(i-g.middle)*g.dx)
 	}
+	g.kink = math.NaN()
 	g.v, g.rhs, g.diag, g.upper, g.obstacle = make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n)
 	g.exercised = make([]bool, n)
 	return g
@@ -123,10 +128,16 @@ func (g *priceGrid) solve() float64 {
 			shift += g.escrow(now) + d.Cash
 		}
 		if g.american {
+			g.kink = g.begins(shift) - (p.Rate-p.Yield-0.5*p.Vol*p.Vol)*now
 			g.exercise(shift)
 		}
 	}
 	g.march(now, 0)
+	if g.between && now > 0 {
+		if x := g.edge(); !math.IsNaN(x) {
+			g.kink, g.now = x, true
+		}
+	}
 	return g.v[g.middle]
 }
 
@@ -136,10 +147,17 @@ func (g *priceGrid) pay(cash float64) {
 	after := append(g.rhs[:0], g.v...)
 	n := len(g.spot)
 	x0 := math.Log(g.spot[0])
+	// Down to a share worth nothing the value is a line.
+	slope := (after[1] - after[0]) / (g.spot[1] - g.spot[0])
+	nothing, grow := after[0]-slope*g.spot[0], math.Exp(0.5*g.dx)
 	for i, s := range g.spot {
 		left := s - cash
+		if hi := s * grow; hi > cash && s < cash*grow {
+			// The mean over the cell that holds the kink.
+			left = (hi - cash - cash*math.Log(hi/cash)) / g.dx
+		}
 		if left <= g.spot[0] {
-			g.v[i] = after[0]
+			g.v[i] = nothing + slope*max(left, 0)
 			continue
 		}
 		at := (math.Log(left) - x0) / g.dx
@@ -149,6 +167,48 @@ func (g *priceGrid) pay(cash float64) {
 		g.v[i] = after[j-1]*(-u*(u-1)*(u-2)/6) + after[j]*((u+1)*(u-1)*(u-2)/2) +
 			after[j+1]*(-(u+1)*u*(u-2)/2) + after[j+2]*((u+1)*u*(u-1)/6)
 	}
+}
+
+// begins returns ln(spot) where exercising just before an ex-date begins to pay,
+// or where it does just after, for a put; NaN when it never does.
+func (g *priceGrid) begins(shift float64) float64 {
+	if g.sign < 0 {
+		if g.between && g.known {
+			return g.edge()
+		}
+		return math.NaN()
+	}
+	for i := len(g.v) - 1; i > 0; i-- {
+		here, next := g.spot[i]+shift-g.v[i], g.spot[i-1]+shift-g.v[i-1]
+		if here > 0 && next <= 0 {
+			return math.Log(g.spot[i]) - g.dx*here/(here-next)
+		}
+	}
+	return math.NaN()
+}
+
+// edge returns ln(spot) at the exercise boundary, NaN when there is none. There the
+// value leaves what exercising gives like a parabola.
+func (g *priceGrid) edge() float64 {
+	n := len(g.v)
+	at := func(i int) int { // counted from the side that is exercised
+		if g.sign > 0 {
+			return n - 1 - i
+		}
+		return i
+	}
+	gap := func(i int) float64 { return g.v[at(i)] - g.obstacle[at(i)] }
+	for i := 2; i < n-3 && g.obstacle[at(i)] > 0; i++ {
+		if near, far := gap(i), gap(i+1); near > 1e-12*g.p.Strike && far > near {
+			if i == 2 {
+				return math.NaN()
+			}
+			near, far = math.Sqrt(near), math.Sqrt(far)
+			back := min(near/(far-near), 1) // steps from i to where the gap is zero
+			return math.Log(g.spot[at(i)]) + g.sign*g.dx*back
+		}
+	}
+	return math.NaN()
 }
 
 // exercise lets the option be exercised just before an ex-date, when that gives
@@ -178,7 +238,7 @@ func (g *priceGrid) march(from, to float64) {
 	if !(from > to) {
 		return
 	}
-	n := max(16, int(float64(g.steps)*math.Sqrt((from-to)/g.p.Years)+0.5))
+	n := max(min(16, g.steps/3), int(float64(g.steps)*math.Sqrt((from-to)/g.p.Years)+0.5))
 	t := from
 	for i := range n {
 		u := float64(i+1) / float64(n)
@@ -230,7 +290,13 @@ func (g *priceGrid) step(dt, theta, t float64) {
 			}
 		}
 	}
-	if g.between && !g.twice {
+	if !g.twice {
+		if !g.between && !g.known { // what exercising gives is below everything
+			for i := range g.obstacle {
+				g.obstacle[i] = math.Inf(-1)
+			}
+			g.known = true
+		}
 		g.project(lower, diag, upper, c, e)
 		return
 	}
@@ -238,7 +304,7 @@ func (g *priceGrid) step(dt, theta, t float64) {
 		// Thomas's algorithm; an exercised node is its own equation.
 		for i := 1; i < n-1; i++ {
 			l, d, u, r := lower, diag, upper, g.rhs[i]
-			if g.between && g.exercised[i] {
+			if g.exercised[i] {
 				l, d, u, r = 0, 1, 0, g.obstacle[i]
 			} else if i == 1 {
 				d, u, l = d+l*(1+c), u-l*c, 0
@@ -255,9 +321,6 @@ func (g *priceGrid) step(dt, theta, t float64) {
 		g.v[n-2] /= g.diag[n-2]
 		for i := n - 3; i >= 1; i-- {
 			g.v[i] = (g.v[i] - g.upper[i]*g.v[i+1]) / g.diag[i]
-		}
-		if !g.between {
-			break
 		}
 		changed := false
 		for i := 1; i < n-1; i++ {
@@ -277,13 +340,11 @@ func (g *priceGrid) step(dt, theta, t float64) {
 	}
 	g.v[0] = (1+c)*g.v[1] - c*g.v[2]
 	g.v[n-1] = (1+e)*g.v[n-2] - e*g.v[n-3]
-	if g.between {
-		g.v[0] = max(g.v[0], g.obstacle[0])
-		g.v[n-1] = max(g.v[n-1], g.obstacle[n-1])
-	}
+	g.v[0] = max(g.v[0], g.obstacle[0])
+	g.v[n-1] = max(g.v[n-1], g.obstacle[n-1])
 }
 
-// project solves a step for an option with one exercise boundary in one pass:
+// project solves a step for an option with one exercise boundary, or none, in one pass:
 // eliminating from the side that is not exercised, what exercising gives is taken
 // where it is more as the other side is substituted (Brennan and Schwartz 1977).
 func (g *priceGrid) project(lower, diag, upper, c, e float64) {
@@ -306,7 +367,9 @@ func (g *priceGrid) project(lower, diag, upper, c, e float64) {
 		last := max(g.v[1]*g.diag[1], g.obstacle[1])
 		g.v[1] = last
 		for i := 2; i < n-1; i++ {
-			last = max((g.v[i]-g.upper[i]*last)*g.diag[i], g.obstacle[i])
+			if last = (g.v[i] - g.upper[i]*last) * g.diag[i]; last < g.obstacle[i] {
+				last = g.obstacle[i]
+			}
 			g.v[i] = last
 		}
 	} else {
@@ -327,7 +390,9 @@ func (g *priceGrid) project(lower, diag, upper, c, e float64) {
 		last := max(g.v[n-2]*g.diag[n-2], g.obstacle[n-2])
 		g.v[n-2] = last
 		for i := n - 3; i >= 1; i-- {
-			last = max((g.v[i]-g.upper[i]*last)*g.diag[i], g.obstacle[i])
+			if last = (g.v[i] - g.upper[i]*last) * g.diag[i]; last < g.obstacle[i] {
+				last = g.obstacle[i]
+			}
 			g.v[i] = last
 		}
 	}

@@ -2,6 +2,7 @@ package options_test
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,15 +13,19 @@ import (
 	"github.com/ttai-go/ttai/options"
 )
 
+// inError are the rows of discrete_div.csv whose spot model is off by more than
+// three times what it says itself. Values by direct integration, see byQuadrature:
+//
+//	row 12, American: 20.72500 to 20.72504 on finer and finer grids; the table has 20.7249129 ± 3.0e-5
+//	row 28, European: 46.8690005; the table has 46.8666673 ± 5.3e-4
+//
+// In the second, shares fall below their dividend on one path in a thousand.
+var inError = []int{12, 28}
+
 // QuantLib's values: European escrowed exact; the spot model by finite
-// differences with an error of their own, of which three times is allowed. Where
-// they err more than they say, a grid of twice the nodes and
-// steps has to confirm ours: that engine's grid ends above the dividends when the
-// deviation is large, and it converges slowly where a put is exercised just after
-// an ex-date.
+// differences with an error of their own, of which three times is allowed.
 func TestDividendsMatchTheTable(t *testing.T) {
 	var european, american spread
-	beyond := 0
 	for i, row := range readTable(t, "discrete_div.csv") {
 		if (testing.Short() || underRace) && i%6 != 0 {
 			continue
@@ -34,21 +39,41 @@ func TestDividendsMatchTheTable(t *testing.T) {
 		early, err := p.AmericanDividends(k, dividends, options.SpotModel)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, early, spot-1e-5)
-		allowedE, allowedA := 3*number(t, row, "euro_spot_err"), 3*number(t, row, "amer_spot_err")
-		e, a := math.Abs(spot-number(t, row, "euro_spot_fd"))/allowedE, math.Abs(early-number(t, row, "amer_spot_fd"))/allowedA
-		if e > 1 || a > 1 {
-			beyond++
-			for _, finer := range []int{2} {
-				assert.InDelta(t, options.FinerDividends(p, k, dividends, false, finer), spot, 0.1*allowedE, "row %d European %v", i, row)
-				assert.InDelta(t, options.FinerDividends(p, k, dividends, true, finer), early, 0.3*allowedA, "row %d American %v", i, row)
+		if slices.Contains(inError, i) {
+			if !underRace {
+				assert.InDelta(t, byQuadrature(p, k, dividends, 1500, 0), spot, 1e-6*p.Strike, "row %d European", i)
+				assert.InDelta(t, byQuadrature(p, k, dividends, 1000, 3), early, 1e-6*p.Strike, "row %d American", i)
 			}
 			continue
 		}
-		european, american = append(european, e), append(american, a)
+		european = append(european, math.Abs(spot-number(t, row, "euro_spot_fd"))/(3*number(t, row, "euro_spot_err")))
+		american = append(american, math.Abs(early-number(t, row, "amer_spot_fd"))/(3*number(t, row, "amer_spot_err")))
 	}
-	require.LessOrEqual(t, beyond, 2, "rows of the table that miss their own error")
 	european.log(t, "european")
 	american.log(t, "american")
+	require.LessOrEqual(t, european.at(1), 1.0, "of three times the table's error")
+	require.LessOrEqual(t, american.at(1), 1.0, "of three times the table's error")
+}
+
+// A share that may fall below its dividend pays what is left of it: with one
+// dividend that is an integral over the spot before it.
+func TestAShareCannotPayMoreThanItIsWorth(t *testing.T) {
+	p := options.BSM{Spot: 100, Strike: 111, Years: 2, Rate: 0.03, Vol: 0.662}
+	for _, cash := range []float64{1.9, 10, 40} {
+		d := options.Dividend{Years: 1.9, Cash: cash}
+		sum, points := 0.0, 20_000
+		for i := range points {
+			z := -10 + 20*(float64(i)+0.5)/float64(points)
+			then := p
+			then.Years -= d.Years
+			then.Spot = max(0, p.Spot*math.Exp((p.Rate-0.5*p.Vol*p.Vol)*d.Years+p.Vol*math.Sqrt(d.Years)*z)-cash)
+			sum += then.Price(options.Put) * math.Exp(-0.5*z*z)
+		}
+		want := math.Exp(-p.Rate*d.Years) * sum * 20 / float64(points) / math.Sqrt(2*math.Pi)
+		got, err := p.PriceDividends(options.Put, []options.Dividend{d}, options.SpotModel)
+		require.NoError(t, err)
+		assert.InDelta(t, want, got, 1e-6*p.Strike, "a dividend of %v", cash)
+	}
 }
 
 func dividendRow(t *testing.T, row map[string]string) (p options.BSM, k options.Kind, dividends []options.Dividend) {

@@ -11,17 +11,60 @@ import (
 // there are none, or no volatility to make them for.
 type earlyExercise struct{ call, put earlyPremium }
 
-// newEarlyExercise makes the tables for the range of volatilities that options
-// out of the money show, and some more; with near, only of those that decide on
-// the forward.
-func newEarlyExercise(e *Expiry, model BSM, dividends []Dividend, near bool) *earlyExercise {
-	low, high, american := math.Inf(1), 0.0, false
-	from, to := 0, len(e.Contracts)
-	if near {
-		from, to = e.deciding()
+// settledYield is how far a table's yield may be from the forward's: what it gives
+// is then off by a thousandth of a volatility point at most.
+const settledYield = 1e-5
+
+// findEarly returns the tables of an expiry, nil when there are none. The forward
+// says what early exercise is worth, and the reverse: a rough table tells about
+// where the forward is, and one made there the rest. It changes the expiry's
+// forward and the model that goes with it.
+func findEarly(e *Expiry, model *BSM, dividends []Dividend, spot float64) *earlyExercise {
+	low, high := e.volRange(*model)
+	if !(low < math.Inf(1)) || !(model.Years > 0) {
+		return nil
 	}
-	stride := 1 + (to-from)/100 // odd and even strikes alike
-	for i := from; i < to; i++ {
+	// How far a table's yield moves the forward's: about this much, then as seen.
+	ratio := 0.12
+	rounds := 6
+	if len(dividends) > 0 {
+		rounds = 2 // each costs milliseconds
+	}
+	early, made := newEarlyExercise(e, gridRough(), *model, dividends, low, high), *model
+	var before, gave float64
+	for i := range rounds {
+		early.fill(e, *model)
+		from, to := e.deciding()
+		next := findForward(e, e.Contracts[from:to], spot)
+		gap, step := next.Yield-made.Yield, math.Abs(next.Spot/model.Spot-1)
+		*model = next
+		if math.Abs(gap) <= settledYield {
+			if step < 1e-6 {
+				break
+			}
+			continue
+		}
+		if made.Yield != before && i > 0 {
+			ratio = max(0, min((next.Yield-gave)/(made.Yield-before), 0.5))
+		}
+		before, gave = made.Yield, next.Yield
+		if next.Yield != 0 {
+			model.Yield = made.Yield + gap/(1-ratio)
+			e.Forward = model.Spot * growth(e.Rate-model.Yield, e.Years)
+		}
+		if i+1 < rounds {
+			early, made = newEarlyExercise(e, gridRough(), *model, dividends, low, high), *model
+		}
+	}
+	return newEarlyExercise(e, gridPremium(), *model, dividends, low, high)
+}
+
+// volRange returns the range of volatilities that options out of the money show,
+// and an empty one when none is American.
+func (e *Expiry) volRange(model BSM) (low, high float64) {
+	low, american := math.Inf(1), false
+	stride := 1 + len(e.Contracts)/100 // odd and even strikes alike
+	for i := range e.Contracts {
 		c := &e.Contracts[i]
 		american = american || c.Style == market.American
 		if i%stride != 0 || !twoSided(c) || (c.Strike > e.Forward) != (c.Kind == Call) {
@@ -32,16 +75,24 @@ func newEarlyExercise(e *Expiry, model BSM, dividends []Dividend, near bool) *ea
 			low, high = min(low, vol), max(high, vol)
 		}
 	}
-	if !american || !(low < math.Inf(1)) || !(model.Years > 0) {
-		return nil
+	if !american {
+		return math.Inf(1), 0
 	}
+	return low, high
+}
+
+// newEarlyExercise makes the tables for a range of volatilities.
+func newEarlyExercise(e *Expiry, g *americanGrid, model BSM, dividends []Dividend, low, high float64) *earlyExercise {
 	if len(dividends) > 0 {
-		present := presentValue(dividends, model.Rate)
-		return &earlyExercise{call: &dividendPremium{Call, dividends, present}, put: &dividendPremium{Put, dividends, present}}
-	}
-	g := gridPremium()
-	if near {
-		g = gridRough()
+		from, to := 0, len(e.Contracts)
+		if g == gridRough() {
+			from, to = e.deciding()
+		}
+		least, most := e.Contracts[from].Strike, e.Contracts[to-1].Strike
+		return &earlyExercise{
+			call: newDividendPremium(Call, model, dividends, low, high, least, most, g == gridRough()),
+			put:  newDividendPremium(Put, model, dividends, low, high, least, most, g == gridRough()),
+		}
 	}
 	return &earlyExercise{call: newPremiumTableOn(g, model, Call, low, high), put: newPremiumTableOn(g, model, Put, low, high)}
 }
@@ -60,6 +111,7 @@ func (x *earlyExercise) table(c *Contract) earlyPremium {
 // fill sets what early exercise adds to the contracts nearest to the forward,
 // which decide on it.
 func (x *earlyExercise) fill(e *Expiry, model BSM) {
+
 	from, to := e.deciding()
 	for i := from; i < to; i++ {
 		c := &e.Contracts[i]
@@ -79,5 +131,5 @@ func (x *earlyExercise) fill(e *Expiry, model BSM) {
 // deciding returns the range of contracts that may decide on the forward.
 func (e *Expiry) deciding() (from, to int) {
 	center := sort.Search(len(e.Contracts), func(i int) bool { return e.Contracts[i].Strike >= e.Forward })
-	return max(center-3*nearPairs, 0), min(center+3*nearPairs, len(e.Contracts))
+	return max(center-2*nearPairs, 0), min(center+2*nearPairs, len(e.Contracts))
 }

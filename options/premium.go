@@ -120,7 +120,7 @@ func (t *premiumTable) cell(lnVol float64) *premiumCell {
 
 func (t *premiumTable) addCell(low, high float64) *premiumCell {
 	c := &premiumCell{low: low, high: high, middle: 0.5 * (low + high), inverseHalf: 2 / (high - low)}
-	c.vols = min(int(math.Ceil(3.5+2*(high-low))), premiumVols)
+	c.vols = min(int(math.Ceil(4+2.2*(high-low))), premiumVols)
 	t.cells = append(t.cells, c)
 	if t.grid.nodes < premiumNodes {
 		c.vols = min(c.vols, 5)
@@ -181,7 +181,6 @@ func (t *premiumTable) boundary(last *boundary, vol float64) *boundary {
 func (t *premiumTable) addRates(c *premiumCell) {
 	c.hasRates = true
 	ruleV, ruleY, g := &chebyshevRules()[rateVols], &chebyshevRules()[rateSteps], gridRates()
-	slopes := make([]float64, rateVols*rateSteps)
 	var base [rateVols]*boundary
 	for i, node := range ruleV.nodes {
 		put := t.put
@@ -197,54 +196,51 @@ func (t *premiumTable) addRates(c *premiumCell) {
 		}
 		base[i].solve()
 	}
+	var earned, moved exerciseIntegral
+	var here [rateSteps]float64
+	var shifted [2]*boundary
+	var steps [2]float64
 	for which := range 2 {
-		above, below := 1e-4, 1e-4
-		switch {
-		case which == 0 && t.put.Rate == 0: // below there are two boundaries
-			above, below = 1e-5, 0
-		case which == 0:
-			below = min(below, 0.25*t.put.Rate)
-		case t.put.Rate == 0: // a yield below 0 is all that makes exercise pay
-			above = min(above, -0.25*t.put.Yield)
+		put, h := t.put, 1e-4
+		if which == 0 {
+			put.Rate += h // below 0 there are two boundaries
+		} else {
+			h = -h // above, when the rate is 0, exercise never pays
+			put.Yield += h
 		}
-		var moved [2]*boundary
-		var earned [2]exerciseIntegral
-		for side, h := range [2]float64{above, -below} {
-			put := t.put
-			if which == 0 {
-				put.Rate += h
-			} else {
-				put.Yield += h
-			}
-			moved[side] = unsolved(put, g)
-			moved[side].once = true
+		shifted[which], steps[which] = unsolved(put, g), h
+		shifted[which].once = true
+	}
+	slopes := [2][]float64{make([]float64, rateVols*rateSteps), make([]float64, rateVols*rateSteps)}
+	for i, b := range base {
+		earned.prepare(b)
+		vol := b.put.Vol
+		dev, edge := vol*t.root, math.Log(b.now())
+		for j, y := range ruleY.nodes[1:] {
+			here[j+1] = earned.premium(math.Exp(edge + 0.5*premiumReach*(1+y)*dev))
 		}
-		for i, b := range base {
-			vol := b.put.Vol
-			for side, m := range moved {
-				m.put.Vol, m.used = vol, 0
-				copy(m.h, b.h)
-				m.solve()
-				earned[side].prepare(m)
+		at := b.put
+		at.Spot = math.Exp(edge)
+		european := at.Greeks(Put)
+		for which, m := range shifted {
+			m.put.Vol, m.used = vol, 0
+			copy(m.h, b.h)
+			m.solve()
+			moved.prepare(m)
+			// On the boundary the value stays what exercise gives.
+			rho := european.Rho
+			if which == 1 {
+				rho = european.RhoYield
 			}
-			put := b.put
-			dev, edge := vol*t.root, math.Log(b.now())
-			for j, y := range ruleY.nodes {
-				put.Spot = math.Exp(edge + 0.5*premiumReach*(1+y)*dev)
-				if y == -1 { // the value stays what exercise gives
-					here := put.Greeks(Put)
-					european := here.Rho
-					if which == 1 {
-						european = here.RhoYield
-					}
-					slopes[i*rateSteps+j] = -european / max(1-put.Spot-here.Price, 1e-300)
-					continue
-				}
-				up, down := earned[0].premium(put.Spot), earned[1].premium(put.Spot)
-				slopes[i*rateSteps+j] = 2 * (up - down) / ((above + below) * max(up+down, 1e-300))
+			slopes[which][i*rateSteps] = -rho / max(1-at.Spot-european.Price, 1e-300)
+			for j, y := range ruleY.nodes[1:] {
+				then, now := moved.premium(math.Exp(edge+0.5*premiumReach*(1+y)*dev)), here[j+1]
+				slopes[which][i*rateSteps+j+1] = 2 * (then - now) / (steps[which] * max(then+now, 1e-300))
 			}
 		}
-		for j, row := range ruleV.series(ruleY, slopes) {
+	}
+	for which := range 2 {
+		for j, row := range ruleV.series(ruleY, slopes[which]) {
 			copy(c.rates[which][j][:], row)
 		}
 	}

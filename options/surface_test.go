@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,28 +26,45 @@ func skipUnderRace(t *testing.T) {
 	}
 }
 
+// recorded holds the recorded chains, which several tests read and none changes.
+var recorded struct {
+	sync.Mutex
+	chains map[string]*options.Chain
+}
+
+func recordedChain(t testing.TB, name, day string, rate float64) *options.Chain {
+	t.Helper()
+	path := sharedtest.Path(t, "data", "options", name)
+	recorded.Lock()
+	defer recorded.Unlock()
+	if c, ok := recorded.chains[name+day]; ok {
+		return c
+	}
+	file, err := market.OpenChain(path, nil)
+	require.NoError(t, err)
+	var quotes []market.OptionQuote
+	for _, q := range file.Quotes {
+		if day == "" || q.Time.Format(time.DateOnly) == day {
+			quotes = append(quotes, q)
+		}
+	}
+	c, err := options.NewChain(quotes, &options.ChainOptions{Rate: rate})
+	require.NoError(t, err)
+	if recorded.chains == nil {
+		recorded.chains = map[string]*options.Chain{}
+	}
+	recorded.chains[name+day] = c
+	return c
+}
+
 func spxChain(t testing.TB) *options.Chain {
 	t.Helper()
-	file, err := market.OpenChain(sharedtest.Path(t, "data", "options", "spx_fullchain_20170103.csv.gz"), nil)
-	require.NoError(t, err)
-	c, err := options.NewChain(file.Quotes, &options.ChainOptions{Rate: 0.008})
-	require.NoError(t, err)
-	return c
+	return recordedChain(t, "spx_fullchain_20170103.csv.gz", "", 0.008)
 }
 
 func yahooChain(t testing.TB, ticker, day string) *options.Chain {
 	t.Helper()
-	file, err := market.OpenChain(sharedtest.Path(t, "data", "options", "yahoo_chain_"+ticker+"_20251124_20251205.csv.gz"), nil)
-	require.NoError(t, err)
-	var quotes []market.OptionQuote
-	for _, q := range file.Quotes {
-		if q.Time.Format(time.DateOnly) == day {
-			quotes = append(quotes, q)
-		}
-	}
-	c, err := options.NewChain(quotes, &options.ChainOptions{Rate: 0.039})
-	require.NoError(t, err)
-	return c
+	return recordedChain(t, "yahoo_chain_"+ticker+"_20251124_20251205.csv.gz", day, 0.039)
 }
 
 // The goal stands on a real chain as it was recorded: 26 expiries from one day
