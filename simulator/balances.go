@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -142,11 +143,15 @@ func (s *Simulator) balance(w http.ResponseWriter, r *http.Request) (wireBalance
 		s.internalError(w, r, err)
 		return wireBalance{}, false
 	}
-	isIndex := func(symbol market.Symbol) bool {
-		i, ok := s.instrument(r.Context(), symbol)
+	return s.wireBalance(a, s.measure(a, open, settled, s.isIndex(r.Context()))), true
+}
+
+// isIndex tells indices from shares and funds.
+func (s *Simulator) isIndex(ctx context.Context) func(market.Symbol) bool {
+	return func(symbol market.Symbol) bool {
+		i, ok := s.instrument(ctx, symbol)
 		return ok && i.Index
 	}
-	return s.wireBalance(a, s.measure(a, open, settled, isIndex)), true
 }
 
 type wireBalance struct {

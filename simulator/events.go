@@ -16,6 +16,18 @@ var eventFields = map[string][]string{
 		"askTime", "askExchangeCode", "askPrice", "askSize"},
 	"Trade": {"eventType", "eventSymbol", "eventTime", "time", "timeNanoPart", "sequence", "exchangeCode", "price", "change", "size",
 		"dayId", "dayVolume", "dayTurnover", "tickDirection", "extendedTradingHours"},
+	"TradeETH": {"eventType", "eventSymbol", "eventTime", "time", "timeNanoPart", "sequence", "exchangeCode", "price", "change", "size",
+		"dayId", "dayVolume", "dayTurnover", "tickDirection", "extendedTradingHours"},
+	"Profile": {"eventType", "eventSymbol", "eventTime", "description", "shortSaleRestriction", "tradingStatus", "statusReason",
+		"haltStartTime", "haltEndTime", "highLimitPrice", "lowLimitPrice", "high52WeekPrice", "low52WeekPrice", "beta", "earningsPerShare",
+		"dividendFrequency", "exDividendAmount", "exDividendDayId", "shares", "freeFloat"},
+	"TheoPrice": {"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "sequence", "price", "underlyingPrice",
+		"delta", "gamma", "dividend", "interest"},
+	"TimeAndSale": {"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "timeNanoPart", "sequence", "exchangeCode",
+		"price", "size", "bidPrice", "askPrice", "exchangeSaleConditions", "tradeThroughExempt", "aggressorSide", "spreadLeg",
+		"extendedTradingHours", "validTick", "type", "buyer", "seller"},
+	"Underlying": {"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "sequence", "volatility", "frontVolatility",
+		"backVolatility", "callVolume", "putVolume", "putCallRatio"},
 	"Summary": {"eventType", "eventSymbol", "eventTime", "dayId", "dayOpenPrice", "dayHighPrice", "dayLowPrice", "dayClosePrice",
 		"dayClosePriceType", "prevDayId", "prevDayClosePrice", "prevDayClosePriceType", "prevDayVolume", "openInterest"},
 	"Greeks": {"eventType", "eventSymbol", "eventTime", "eventFlags", "index", "time", "sequence", "price", "volatility",
@@ -25,8 +37,7 @@ var eventFields = map[string][]string{
 }
 
 // Types that the protocol knows and the simulator never has events of.
-var silentTypes = []string{"TradeETH", "Profile", "TheoPrice", "TimeAndSale", "Underlying", "Series", "OptionSale", "Order", "SpreadOrder",
-	"AnalyticOrder", "Configuration", "Message"}
+var silentTypes = []string{"Series", "OptionSale", "Order", "SpreadOrder", "AnalyticOrder", "Configuration", "Message"}
 
 // Event flags of snapshots.
 const (
@@ -72,9 +83,9 @@ func quoteEvent(symbol string, t *ticker) event {
 	return event{"Quote", []any{"Quote", symbol, int64(0), 0, 0, at, noExchange, q.Bid, q.BidSize, at, noExchange, q.Ask, q.AskSize}}
 }
 
-func tradeEvent(symbol string, t *ticker, day market.Session, extended bool) event {
+func tradeEvent(kind, symbol string, t *ticker, day market.Session, extended bool) event {
 	q := t.quote
-	return event{"Trade", []any{"Trade", symbol, int64(0), millis(q.Time), 0, 0, noExchange, q.Last, q.Last - q.PrevClose, math.NaN(),
+	return event{kind, []any{kind, symbol, int64(0), millis(q.Time), 0, 0, noExchange, q.Last, q.Last - q.PrevClose, math.NaN(),
 		dayID(day.Date), q.Volume, math.NaN(), "UNDEFINED", extended}}
 }
 

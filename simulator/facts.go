@@ -18,6 +18,7 @@ type factCache struct {
 	years       map[market.Symbol][2]float64
 	metrics     map[market.Symbol]market.Metrics
 	closes      map[closeKey]float64
+	codes       map[string]string // of options on futures
 }
 
 type closeKey struct {
@@ -97,6 +98,7 @@ func (f *factCache) dated(today market.Date) {
 		f.years = map[market.Symbol][2]float64{}
 		f.metrics = map[market.Symbol]market.Metrics{}
 		f.closes = map[closeKey]float64{}
+		f.codes = nil
 	}
 }
 

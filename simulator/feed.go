@@ -133,6 +133,9 @@ func marketSymbol(streamer string) market.Symbol {
 		}
 		return market.Symbol(o.String())
 	}
+	if strings.HasPrefix(streamer, "/") {
+		streamer, _, _ = strings.Cut(streamer, ":") // of a future, its exchange
+	}
 	return market.Symbol(streamer)
 }
 
@@ -204,6 +207,9 @@ func (st *stream) serveFeed(f *feed, now time.Time) {
 func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.Time) []event {
 	var wanted []market.Symbol
 	for _, s := range subs {
+		if strings.HasPrefix(string(s.market), "./") && strings.Contains(string(s.market), ":") {
+			s.market = st.sim.futureOption(st.ctx, string(s.market))
+		}
 		if s.kind != "Candle" && s.market != "" {
 			wanted = append(wanted, s.market)
 		}
@@ -222,23 +228,9 @@ func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.T
 		if s.kind == "Candle" || t == nil {
 			continue
 		}
-		var e event
-		switch s.kind {
-		case "Quote":
-			e = quoteEvent(s.symbol, t)
-		case "Trade":
-			e = tradeEvent(s.symbol, t, day, over)
-		case "Summary":
-			closing := nan()
-			if over && t.greeks == nil {
-				closing = st.sim.closeOn(st.ctx, s.market, day.Date)
-			}
-			e = summaryEvent(s.symbol, t, day, before, closing)
-		case "Greeks":
-			if t.greeks == nil {
-				continue // not an option
-			}
-			e = greeksEvent(s.symbol, t)
+		e, ok := st.tickerEvent(s, t, moment{at, day, before, over})
+		if !ok {
+			continue
 		}
 		record = record[:0]
 		for _, v := range e.values {
@@ -251,6 +243,49 @@ func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.T
 		events = append(events, e)
 	}
 	return events
+}
+
+// A moment is the market's time, and the sessions around it.
+type moment struct {
+	at          time.Time
+	day, before market.Session
+	over        bool // the session is
+}
+
+// tickerEvent is the event of one subscription; not ok when its kind has none
+// for such a symbol.
+func (st *stream) tickerEvent(s *sub, t *ticker, now moment) (e event, ok bool) {
+	sim := st.sim
+	switch option := t.greeks != nil; s.kind {
+	case "Quote":
+		return quoteEvent(s.symbol, t), true
+	case "Trade":
+		return tradeEvent("Trade", s.symbol, t, now.day, now.over), true
+	case "TradeETH":
+		return tradeEvent("TradeETH", s.symbol, t, now.day, true), !option && s.market.Kind() == market.KindEquity && (now.over || now.at.Before(now.day.Open))
+	case "Summary":
+		closing := nan()
+		if now.over && !option {
+			closing = sim.closeOn(st.ctx, s.market, now.day.Date)
+		}
+		return summaryEvent(s.symbol, t, now.day, now.before, closing), true
+	case "TimeAndSale":
+		return saleEvent(s.symbol, t, now), !math.IsNaN(t.quote.Last)
+	case "Profile":
+		return sim.profileEvent(st.ctx, s, t), true
+	case "Underlying":
+		m, known := sim.dailyMetrics(st.ctx, []market.Symbol{s.market})[s.market]
+		return underlyingEvent(s.symbol, m, now.at), known && !option
+	case "Greeks":
+		if option {
+			return greeksEvent(s.symbol, t), true
+		}
+	case "TheoPrice":
+		if option {
+			return theoEvent(s.symbol, t, sim.riskFree()), true
+		}
+	}
+	return event{}, false
 }
 
 // A candleSymbol is what "SPY{=5m,tho=true}" says.

@@ -18,40 +18,6 @@ import (
 // oldestVersion is the first Accept-Version that is still served.
 const oldestVersion = 20240501
 
-// routes returns the service as a handler.
-func (s *Simulator) routes() http.Handler {
-	open := http.NewServeMux() // without a bearer
-	open.HandleFunc("POST /oauth/token", s.oauthToken)
-	open.HandleFunc("GET /simulator/clock", s.getClock)
-	open.HandleFunc("GET /dxlink", s.serveStream)
-
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /customers/me/accounts", s.listAccounts)
-	mux.HandleFunc("GET /customers/me/accounts/{account}", s.getAccount)
-	mux.HandleFunc("GET /accounts/{account}/trading-status", s.getTradingStatus)
-	mux.HandleFunc("GET /accounts/{account}/balances", s.listBalances)
-	mux.HandleFunc("GET /accounts/{account}/balances/{currency}", s.getBalance)
-	mux.HandleFunc("GET /accounts/{account}/positions", s.listPositions)
-	mux.HandleFunc("GET /instruments/equities", s.listEquities)
-	mux.HandleFunc("GET /instruments/equities/{symbol}", s.getEquity)
-	mux.HandleFunc("GET /option-chains/{symbol}/nested", s.nestedChain)
-	mux.HandleFunc("GET /market-data/by-type", s.marketData)
-	mux.HandleFunc("GET /market-metrics", s.listMetrics)
-	mux.HandleFunc("GET /market-metrics/historic-corporate-events/dividends/{symbol}", s.listDividends)
-	mux.HandleFunc("GET /market-metrics/historic-corporate-events/earnings-reports/{symbol}", s.listEarnings)
-	mux.HandleFunc("GET /market-time/sessions", s.listSessions)
-	mux.HandleFunc("GET /market-time/sessions/current", s.currentSessions)
-	mux.HandleFunc("GET /market-time/equities/sessions/current", s.currentSession)
-	mux.HandleFunc("GET /market-time/equities/sessions/next", s.nextSession)
-	mux.HandleFunc("GET /market-time/equities/sessions/previous", s.previousSession)
-	mux.HandleFunc("GET /market-time/equities/holidays", s.holidays)
-	mux.HandleFunc("GET /symbols/search/{text}", s.searchSymbols)
-	mux.HandleFunc("GET /api-quote-tokens", s.quoteToken)
-	mux.HandleFunc("/", s.notFound)
-	open.Handle("/", s.guarded(mux))
-	return s.outer(open)
-}
-
 // outer is what every request passes: faults, the edge's rules and the log.
 func (s *Simulator) outer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

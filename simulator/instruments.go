@@ -55,16 +55,12 @@ type wireEquity struct {
 }
 
 func wireEquityOf(i market.Instrument) wireEquity {
-	id := 0 // a number that stays: the service's ids mean nothing but identity
-	for _, c := range []byte(i.Symbol) {
-		id = (id*37 + int(c)) % 10_000_000
-	}
 	lendability := "Easy To Borrow"
 	if i.Index {
 		lendability = "Preborrow"
 	}
 	return wireEquity{
-		Active: i.Active, Description: i.Description, ShortDescription: i.Description, ID: id, InstrumentType: "Equity",
+		Active: i.Active, Description: i.Description, ShortDescription: i.Description, ID: identity(string(i.Symbol)), InstrumentType: "Equity",
 		IsETF: i.ETF, IsIndex: i.Index, IsFractionalQuantityEligible: !i.Index, Lendability: lendability, ListedMarket: i.Exchange,
 		MarketTimeInstrumentCollection: "Equity", StreamerSymbol: string(i.Symbol), Symbol: string(i.Symbol),
 		TickSizes: wireTicks(i.Ticks), OptionTickSizes: wireTicks(i.OptionTicks),
@@ -275,6 +271,10 @@ func instrumentType(i market.Instrument) string {
 		return "Index"
 	case i.Kind == market.KindOption:
 		return "Equity Option"
+	case i.Kind == market.KindFuture:
+		return "Future"
+	case i.Kind == market.KindFutureOption:
+		return "Future Option"
 	}
 	return "Equity"
 }

@@ -93,10 +93,7 @@ func (s *Simulator) marketData(w http.ResponseWriter, r *http.Request) {
 	metrics := s.dailyMetrics(r.Context(), shares)
 	for _, q := range quotes {
 		kind := kinds[q.Symbol]
-		switch i, _ := s.instrument(r.Context(), q.Symbol); {
-		case kind == "Equity Option" != (q.Symbol.Kind() == market.KindOption):
-			continue
-		case kind == "Index" && !i.Index:
+		if !s.isOf(r.Context(), q.Symbol, kind) {
 			continue
 		}
 		m, ok := metrics[q.Symbol]
@@ -106,6 +103,42 @@ func (s *Simulator) marketData(w http.ResponseWriter, r *http.Request) {
 		list = append(list, s.wireMarketData(r.Context(), q, kind, m))
 	}
 	writeItems(w, r, list, nil)
+}
+
+// isOf reports whether a symbol is an instrument of a type. An index passes for
+// an equity too.
+func (s *Simulator) isOf(ctx context.Context, symbol market.Symbol, kind string) bool {
+	switch symbol.Kind() {
+	case market.KindOption:
+		return kind == "Equity Option"
+	case market.KindFuture:
+		return kind == "Future" && market.FutureRoot(symbol) != string(symbol[1:]) // "/ES" is no contract
+	case market.KindFutureOption:
+		return kind == "Future Option"
+	case market.KindCrypto:
+		return kind == "Cryptocurrency"
+	}
+	i, _ := s.instrument(ctx, symbol)
+	return kind == "Equity" || kind == "Index" && i.Index
+}
+
+// oneMarketData serves GET /market-data/{type}/{symbol}, which is not documented.
+func (s *Simulator) oneMarketData(w http.ResponseWriter, r *http.Request) {
+	symbol, kind := market.Symbol(r.PathValue("symbol")), r.PathValue("type")
+	quotes, err := s.market.Quotes(r.Context(), []market.Symbol{symbol})
+	if err = absence(err); err != nil {
+		s.internalError(w, r, err)
+		return
+	}
+	if len(quotes) != 1 || !s.isOf(r.Context(), symbol, kind) {
+		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find market data for "+string(symbol))
+		return
+	}
+	m, ok := s.dailyMetrics(r.Context(), []market.Symbol{symbol})[symbol]
+	if !ok {
+		m = market.NewMetrics(symbol)
+	}
+	writeData(w, r, s.wireMarketData(r.Context(), quotes[0], kind, m))
 }
 
 func (s *Simulator) wireMarketData(ctx context.Context, q market.Quote, kind string, m market.Metrics) wireMarketData {
@@ -124,7 +157,7 @@ func (s *Simulator) wireMarketData(ctx context.Context, q market.Quote, kind str
 	if m.DividendPerShare > 0 {
 		d.DividendAmount, d.DividendFrequency = floatText(m.DividendPerShare), "4.0"
 	}
-	if kind != "Equity Option" {
+	if !strings.HasSuffix(kind, "Option") {
 		low, high := s.yearRange(ctx, q)
 		d.YearLowPrice, d.YearHighPrice = floatText(low), floatText(high)
 		if !now.Before(day.Close) { // the session is over; the last trade may be one after it

@@ -37,7 +37,11 @@ func (h *holding) value() decimal.Decimal {
 // holdings values the account's open positions, ordered by underlying and
 // symbol. Settled is the cash that its expired options brought (negative: cost).
 func (s *Simulator) holdings(ctx context.Context, a *AccountState) (open []holding, settled decimal.Decimal, err error) {
-	now := s.clock.Now()
+	return s.holdingsAt(ctx, a, s.clock.Now(), s.market.Quotes)
+}
+
+// holdingsAt is holdings at another time, with the quotes of that time.
+func (s *Simulator) holdingsAt(ctx context.Context, a *AccountState, now time.Time, quotesOf func(context.Context, []market.Symbol) ([]market.Quote, error)) (open []holding, settled decimal.Decimal, err error) {
 	var wanted []market.Symbol
 	for _, p := range a.Positions {
 		h := holding{PositionState: p, kind: "Equity", underlying: p.Symbol, multiplier: decimal.NewFromInt(1)}
@@ -64,7 +68,7 @@ func (s *Simulator) holdings(ctx context.Context, a *AccountState) (open []holdi
 	wanted = slices.Compact(wanted)
 	quotes := map[market.Symbol]market.Quote{}
 	if len(wanted) > 0 {
-		list, err := s.market.Quotes(ctx, wanted)
+		list, err := quotesOf(ctx, wanted)
 		if err = absence(err); err != nil {
 			return nil, decimal.Zero, err
 		}

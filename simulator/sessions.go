@@ -115,7 +115,7 @@ func (s *Simulator) currentSession(w http.ResponseWriter, r *http.Request) {
 }
 
 // currentSessions serves GET /market-time/sessions/current for the collections
-// asked for; the simulator has equities.
+// asked for: equities and futures.
 func (s *Simulator) currentSessions(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	asked := append(query["instrument-collections[]"], query["instrument-collections"]...)
@@ -127,6 +127,10 @@ func (s *Simulator) currentSessions(w http.ResponseWriter, r *http.Request) {
 	for _, name := range asked {
 		if strings.EqualFold(name, "Equity") {
 			if answer, ok := s.currentAt(s.clock.Now()); ok {
+				list = append(list, answer)
+			}
+		} else if collection, known := futuresCollection(name); known {
+			if answer, ok := s.futuresAt(s.clock.Now(), collection); ok {
 				list = append(list, answer)
 			}
 		}
@@ -205,6 +209,10 @@ func (s *Simulator) listSessions(w http.ResponseWriter, r *http.Request) {
 	if name := r.URL.Query().Get("instrument-collection"); name == "" || strings.EqualFold(name, "Equity") {
 		for _, session := range s.calendar.Sessions(from, to) {
 			list = append(list, s.wireSession(session, false))
+		}
+	} else if collection, known := futuresCollection(name); known {
+		for _, day := range market.CMEEquityIndex().Days(from, to) {
+			list = append(list, wireTradingDay(day, collection, false))
 		}
 	}
 	writeItems(w, r, list, nil)

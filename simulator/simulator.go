@@ -6,7 +6,10 @@
 // It answers with the envelope, field names and number encodings that recorded
 // answers of the real service have, from wire types of its own: it shares no
 // code with the client, so that a mistake of one is not hidden by the other.
-// It holds no order book: accounts are read, nothing can be traded.
+// It holds no order book: accounts are read, nothing can be traded. Watchlists
+// and quote alerts are kept as long as the simulator lives; alerts never fire.
+// Cryptocurrencies are described and have no prices; warrants, spreads of
+// futures and SPAN files there are none; backtests are another service.
 //
 //	sim, err := simulator.New(nil)
 //	if err != nil {
@@ -148,6 +151,7 @@ type Simulator struct {
 	limiter     *limiter
 	book        accountBook
 	facts       factCache
+	lists       listBook
 	handler     http.Handler
 
 	ctx    context.Context // ends with Close

@@ -452,18 +452,17 @@ func (s *Simulator) tickers(ctx context.Context, symbols []market.Symbol) map[ma
 	var shares []market.Symbol
 	chains := map[chainKey]*market.ChainRequest{}
 	for _, symbol := range symbols {
-		c, ok := symbol.Contract()
+		key, strike, ok := s.chainOf(ctx, symbol)
 		if !ok {
 			shares = append(shares, symbol)
 			continue
 		}
-		key := chainKey{s.underlyingOf(ctx, symbol), c.Expiration}
 		req := chains[key]
 		if req == nil {
-			req = &market.ChainRequest{Underlying: key.underlying, Expirations: []market.Date{key.expiration}, MinStrike: c.Strike, MaxStrike: c.Strike}
+			req = &market.ChainRequest{Underlying: key.underlying, Expirations: []market.Date{key.expiration}, MinStrike: strike, MaxStrike: strike}
 			chains[key] = req
 		}
-		req.MinStrike, req.MaxStrike = min(req.MinStrike, c.Strike), max(req.MaxStrike, c.Strike)
+		req.MinStrike, req.MaxStrike = min(req.MinStrike, strike), max(req.MaxStrike, strike)
 		result[symbol] = nil // wanted
 	}
 	if len(shares) > 0 {
@@ -493,6 +492,15 @@ func (s *Simulator) tickers(ctx context.Context, symbols []market.Symbol) map[ma
 type chainKey struct {
 	underlying market.Symbol
 	expiration market.Date
+}
+
+// chainOf says in which chain an option stands; not ok for what is no option.
+func (s *Simulator) chainOf(ctx context.Context, symbol market.Symbol) (key chainKey, strike float64, ok bool) {
+	if c, ok := symbol.Contract(); ok {
+		return chainKey{s.underlyingOf(ctx, symbol), c.Expiration}, c.Strike, true
+	}
+	underlying, date, _, strike, ok := futureOptionParts(symbol)
+	return chainKey{underlying, date}, strike, ok
 }
 
 func optionTicker(o *market.OptionQuote) *ticker {

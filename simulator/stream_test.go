@@ -143,7 +143,7 @@ func TestEventsAreTheMarketsOwn(t *testing.T) {
 	assert.Equal(t, json.Number("0.5"), config["aggregationPeriod"])
 	s.send(`{"type":"FEED_SUBSCRIPTION","channel":1,"add":[{"type":"Quote","symbol":"SPY"},{"type":"Quote","symbol":".SPY261016C660"},
 		{"type":"Greeks","symbol":".SPY261016C660"},{"type":"Trade","symbol":"SPY"},{"type":"Summary","symbol":"SPY"},{"type":"Summary","symbol":".SPY261016C660"},
-		{"type":"Quote","symbol":"NOPE"},{"type":"Greeks","symbol":"SPY"},{"type":"Profile","symbol":"SPY"}]}`)
+		{"type":"Quote","symbol":"NOPE"},{"type":"Greeks","symbol":"SPY"},{"type":"Series","symbol":"SPY"}]}`)
 	got := records(t, config, s.until("FEED_DATA"))
 	require.Len(t, got, 6, "nothing for what is unknown, has no Greeks or is not served")
 

@@ -73,6 +73,8 @@ func TestAnswersHaveTheShapeOfRecordedOnes(t *testing.T) {
 			extra: []string{"items[].account.external-id", "items[].account.funding-date"}}, // both in other recordings
 		{file: "Get_Account_Balance.json", path: "/accounts/5WS00001/balances/USD"},
 		{file: "Get_Account_Balance.json", path: "/accounts/5WS00001/balances", item: true},
+		{file: "Get_Account_Balance.json", path: "/accounts/5WS00001/balance-snapshots?time-of-day=EOD", item: true,
+			extra: []string{"time-of-day"}},
 		{file: "trading_status.json", path: "/accounts/5WS00001/trading-status",
 			extra: []string{"is-portfolio-margin-enabled"}}, // in the declared model
 		{file: "Get_Api_Quote_Token.json", path: "/api-quote-tokens",
@@ -83,6 +85,16 @@ func TestAnswersHaveTheShapeOfRecordedOnes(t *testing.T) {
 				"items[].option-tick-sizes[]", "items[].option-tick-sizes[].threshold", "items[].option-tick-sizes[].value"}},
 		{file: "get_option_chain_nested.json", path: "/option-chains/AAPL/nested"},
 		{file: "nested-option-chain.json", path: "/option-chains/SPY/nested"},
+		{file: "customer.json", path: "/customers/me"},
+		{file: "get_option_chain_full.json", path: "/option-chains/KO"},
+		{file: "futures.json", path: "/instruments/futures?product-code[]=GC"},
+		{file: "future-products.json", path: "/instruments/future-products"},
+		{file: "get_futures_option_chain_full.json", path: "/futures-option-chains/6E"},
+		{file: "cryptocurrencies.json", path: "/instruments/cryptocurrencies"},
+		{file: "quantity-decimal-precisions.json", path: "/instruments/quantity-decimal-precisions"},
+		{file: "instrument-search.json", path: "/instruments/search?query=/CL"},
+		{file: "get_margin_config.json", path: "/margin-requirements-public-configuration"},
+		{file: "get_margin_requirements.json", path: "/accounts/5WS00001/margin-requirements/AAPL/effective"},
 		{file: "market-session-current.json", path: "/market-time/equities/sessions/current"},
 		{file: "market_data_by_type.json", path: "/market-data/by-type?equity=AAPL",
 			without: []string{
@@ -140,6 +152,17 @@ func TestAnswersHaveTheShapeOfCollectedOnes(t *testing.T) {
 			extra: []string{"items[].earnings.time-of-day"}}, // in newer answers
 		{name: "historicDividendsResp", path: "/market-metrics/historic-corporate-events/dividends/KO"},
 		{name: "historicEarningsResp", path: "/market-metrics/historic-corporate-events/earnings-reports/AAPL?start-date=2025-01-01"},
+		{name: "netLiqHistoryResp", path: "/accounts/5WS00001/net-liq/history?time-back=1m"},
+		{name: "positionLimitResp", path: "/accounts/5WS00001/position-limit"},
+		{name: "marginReqResp", path: "/margin/accounts/5WS00001/requirements"},
+		{name: "effectiveMarginRequirementsResp", path: "/accounts/5WS00001/margin-requirements/AAPL/effective"},
+		{name: "transactionFeesResp", path: "/accounts/5WS00001/transactions/total-fees"},
+		{name: "equityOptionChainsCompactResp", path: "/option-chains/KO/compact"},
+		{name: "equityOptionResp", path: "/instruments/equity-options/KO%20%20%20%20261016C00070000"},
+		{name: "futuresOptionChainsNested", path: "/futures-option-chains/ES/nested"},
+		{name: "getPairsWatchlistsResp", path: "/pairs-watchlists"},
+		{name: "getPublicWatchlistsCountsResp", path: "/public-watchlists?counts-only=true"},
+		{name: "getPublicWatchlistResp", path: "/public-watchlists/Funds"},
 		{name: "equityResp", path: "/instruments/equities/AAPL",
 			without: []string{"cusip", "borrow-rate"},
 			extra:   []string{"bypass-manual-review", "is-fraud-risk", "overnight-trading-permitted"}}, // in newer answers

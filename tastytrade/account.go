@@ -76,7 +76,7 @@ type TradingStatus struct {
 	ID                                       ID               `json:"id"`
 	OptionsLevel                             string           `json:"options-level"`
 	ShortCallsEnabled                        bool             `json:"short-calls-enabled"`
-	DayTradeCount                            int              `json:"day-trade-count"`
+	DayTradeCount                            *int             `json:"day-trade-count"`
 	PDTResetOn                               Date             `json:"pdt-reset-on"`
 	EquitiesMarginCalculationType            string           `json:"equities-margin-calculation-type"`
 	FeeScheduleName                          string           `json:"fee-schedule-name"`

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
-	"github.com/ttai-go/ttai/internal/wsconn"
 )
 
 // The account streamers of the broker.
@@ -223,8 +222,7 @@ func (s *AccountStreamer) defaults() error {
 			*d.value = d.otherwise
 		}
 	}
-	_, err := wsconn.ParseURL(s.url, s.client.opts.Dial != nil)
-	return err
+	return s.client.streamURL(s.url)
 }
 
 // Notifications yields what the broker sends, and the gaps, in order. It waits

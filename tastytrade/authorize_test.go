@@ -153,8 +153,8 @@ func TestThePageIsThatOfTheEnvironment(t *testing.T) {
 func TestAGrantOfTheOtherEnvironmentIsExplained(t *testing.T) {
 	for base, want := range map[string]string{tastytrade.Production: "sandbox are unknown to it", tastytrade.Sandbox: "production are unknown to it"} {
 		cfg := tastytrade.OAuthConfig{
-			BaseURL: strings.Replace(base, "https", "http", 1), ClientSecret: "client-secret", RefreshToken: "refresh-secret",
-			Dial: resttest.Serve(t, answering(400, `{"error":"invalid_grant"}`)),
+			BaseURL: base, ClientSecret: "client-secret", RefreshToken: "refresh-secret",
+			HTTPClient: &http.Client{Transport: direct{answering(400, `{"error":"invalid_grant"}`)}},
 		}
 		tokens, err := tastytrade.RefreshTokenSource(cfg)
 		require.NoError(t, err)

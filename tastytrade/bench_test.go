@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
@@ -71,29 +72,45 @@ func (c canned) RoundTrip(r *http.Request) (*http.Response, error) {
 func BenchmarkNestedChain(b *testing.B) {
 	data := fmt.Appendf(nil, `{"data":{"items":[%s]},"context":"/option-chains/AAPL/nested"}`, nestedChainJSON())
 	bare := &http.Client{Transport: canned(data)}
-	b.Run("client", func(b *testing.B) {
-		c, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), &tastytrade.ClientOptions{HTTPClient: bare, Limiter: tastytrade.NoLimit()})
+	c, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), &tastytrade.ClientOptions{HTTPClient: bare, Limiter: tastytrade.NoLimit()})
+	require.NoError(b, err)
+	byClient := func(b *testing.B) {
+		_, err := c.OptionChains.Nested(b.Context(), "AAPL")
 		require.NoError(b, err)
-		b.SetBytes(int64(len(data)))
-		b.ReportAllocs()
-		for b.Loop() {
-			_, err := c.OptionChains.Nested(b.Context(), "AAPL")
-			require.NoError(b, err)
+	}
+	byHand := func(b *testing.B) {
+		resp, err := bare.Get("https://api.tastyworks.com/option-chains/AAPL/nested")
+		require.NoError(b, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(b, err)
+		var answer struct {
+			Data struct{ Items []plainChain }
 		}
-	})
-	b.Run("bare with encoding-json", func(b *testing.B) {
-		b.SetBytes(int64(len(data)))
-		b.ReportAllocs()
-		for b.Loop() {
-			resp, err := bare.Get("https://api.tastyworks.com/option-chains/AAPL/nested")
-			require.NoError(b, err)
-			text, err := io.ReadAll(resp.Body)
-			require.NoError(b, err)
-			var answer struct {
-				Data struct{ Items []plainChain }
+		require.NoError(b, json.Unmarshal(text, &answer))
+	}
+	for _, way := range []struct {
+		name   string
+		decode func(*testing.B)
+	}{{"client", byClient}, {"bare with encoding-json", byHand}} {
+		b.Run(way.name, func(b *testing.B) {
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			for b.Loop() {
+				way.decode(b)
 			}
-			require.NoError(b, json.Unmarshal(text, &answer))
+		})
+	}
+	// The two in turns, so that a busy machine slows both.
+	b.Run("ratio", func(b *testing.B) {
+		var client, hand time.Duration
+		for b.Loop() {
+			start := time.Now()
+			byClient(b)
+			middle := time.Now()
+			byHand(b)
+			client, hand = client+middle.Sub(start), hand+time.Since(middle)
 		}
+		b.ReportMetric(float64(hand)/float64(client), "times-faster")
 	})
 }
 

@@ -14,7 +14,7 @@ type NestedChain struct {
 	UnderlyingSymbol  string             `json:"underlying-symbol"`
 	RootSymbol        string             `json:"root-symbol"`
 	OptionChainType   string             `json:"option-chain-type"` // "Standard" or "Non-Standard"
-	SharesPerContract int                `json:"shares-per-contract"`
+	SharesPerContract *int               `json:"shares-per-contract"`
 	TickSizes         []TickSize         `json:"tick-sizes"`
 	Deliverables      []Deliverable      `json:"deliverables"`
 	Expirations       []NestedExpiration `json:"expirations"`
@@ -33,7 +33,7 @@ func (n NestedChain) MarshalJSON() ([]byte, error) { return nestedChainCodec.mar
 type NestedExpiration struct {
 	Object
 	ExpirationDate   Date           `json:"expiration-date" need:"true"`
-	DaysToExpiration int            `json:"days-to-expiration"`
+	DaysToExpiration *int           `json:"days-to-expiration"`
 	ExpirationType   ExpirationType `json:"expiration-type"`
 	SettlementType   SettlementType `json:"settlement-type"`
 	Strikes          []Strike       `json:"strikes"`
@@ -109,7 +109,7 @@ type CompactChain struct {
 	OptionChainType   string         `json:"option-chain-type"`
 	ExpirationType    ExpirationType `json:"expiration-type"`
 	SettlementType    SettlementType `json:"settlement-type"`
-	SharesPerContract int            `json:"shares-per-contract"`
+	SharesPerContract *int           `json:"shares-per-contract"`
 	Deliverables      []Deliverable  `json:"deliverables"`
 	Symbols           []string       `json:"symbols"`          // OCC symbols
 	StreamerSymbols   []string       `json:"streamer-symbols"` // not in step with Symbols when some are missing

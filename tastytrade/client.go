@@ -28,7 +28,7 @@ type DialFunc = rest.DialFunc
 // ClientOptions configure a [Client]. The zero value works.
 type ClientOptions struct {
 	// BaseURL is Production when empty. It must be https, or http to this
-	// machine; with Dial any host will do.
+	// machine; with Dial any host but the broker's will do.
 	BaseURL string
 	// UserAgent is "<product>/<version>"; the broker refuses requests without
 	// one. Empty: ttai and its version.
@@ -119,6 +119,9 @@ func NewClient(tokens TokenSource, opts *ClientOptions) (*Client, error) {
 			return nil, invalid.Field("AcceptVersion", v, "a day as YYYYMMDD")
 		}
 	}
+	if err := encrypted(o.BaseURL); err != nil {
+		return nil, err
+	}
 	if err := sameEnvironment(tokens, o.BaseURL); err != nil {
 		return nil, err
 	}
@@ -167,7 +170,8 @@ func (c *Client) Close() {
 
 // DialMarketData opens the market-data stream, with a new quote token for
 // every connection it makes. Dial and HTTPClient of opts are the client's own
-// when nil.
+// when nil. The address is the one that the broker gives; a broker that gives
+// one without TLS is refused.
 func (c *Client) DialMarketData(ctx context.Context, opts *dxlink.Options) (*dxlink.Conn, error) {
 	var o dxlink.Options
 	if opts != nil {
@@ -185,6 +189,9 @@ func (c *Client) DialMarketData(ctx context.Context, opts *dxlink.Options) (*dxl
 	first, err := c.QuoteTokens.Get(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if err := c.streamURL(first.DXLinkURL); err != nil {
+		return nil, fmt.Errorf("tastytrade: the market-data address that the broker gave: %w", err)
 	}
 	// The token in hand is for the first connection; later ones need their own.
 	unused := make(chan string, 1)

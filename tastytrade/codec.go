@@ -43,6 +43,7 @@ type codec struct {
 	fields []codecField
 	slots  map[string]int // every spelling of every name, of siblings too
 	count  int            // of slots
+	nested []*codecField  // by slot: those that hold objects
 }
 
 type codecField struct {
@@ -53,6 +54,7 @@ type codecField struct {
 	signs int // slot of the sibling
 	need  bool
 	sub   *codec // of a struct, or of the elements of a slice
+	opens byte   // what the JSON of a struct, or of a slice of structs, begins with
 }
 
 var (
@@ -87,6 +89,12 @@ func newCodec(t reflect.Type, made map[reflect.Type]*codec) *codec {
 		}
 		if isObject(elem) {
 			field.sub = newCodec(elem, made)
+			switch {
+			case f.Type == elem:
+				field.opens = '{'
+			case f.Type.Kind() == reflect.Slice && f.Type.Elem() == elem:
+				field.opens = '['
+			}
 		}
 		c.fields = append(c.fields, field)
 	}
@@ -112,6 +120,12 @@ func newCodec(t reflect.Type, made map[reflect.Type]*codec) *codec {
 					c.slots[spelling] = other.slot
 				}
 			}
+		}
+	}
+	c.nested = make([]*codecField, c.count)
+	for i := range c.fields {
+		if f := &c.fields[i]; f.opens != 0 && c.nested[f.slot] == nil {
+			c.nested[f.slot] = f
 		}
 	}
 	return c
@@ -166,41 +180,113 @@ func (c *codec) decode(data []byte, v reflect.Value) error {
 	if string(data) == "null" {
 		return nil
 	}
+	end, err := c.decodeAt(data, 0, v)
+	if err == nil && end != len(data) {
+		err = fmt.Errorf("%s: %w", c.typ.Name(), errShape)
+	}
+	return err
+}
+
+// decodeAt is decode for the object that begins at byte i of data, and returns
+// the end of it. Objects and lists of objects within it are decoded when they
+// are met, so that every byte is looked at once however deep it lies.
+func (c *codec) decodeAt(data []byte, i int, v reflect.Value) (end int, err error) {
 	var small [64][]byte
 	found := small[:]
 	if c.count > len(small) {
 		found = make([][]byte, c.count)
 	}
-	members := scanner{data: data}
-	for members.next() {
-		if slot, known := c.slots[string(members.name)]; known {
-			found[slot] = members.value
+	v.SetZero()
+	members := scanner{data: data, at: i}
+	for members.key() {
+		slot, known := c.slots[string(members.name)]
+		if !known {
+			members.skip()
+			continue
 		}
+		at := members.at
+		if f := c.nested[slot]; f != nil && data[at] == f.opens {
+			members.at, err = f.decodeNested(data, at, v.Field(f.index))
+			if err != nil {
+				return 0, fmt.Errorf("%s: %s: %w", c.typ.Name(), f.name, err)
+			}
+			found[slot] = done
+			continue
+		}
+		members.skip()
+		found[slot] = members.value
 	}
 	if members.err != nil {
-		return fmt.Errorf("%s: %w", c.typ.Name(), members.err)
+		return 0, fmt.Errorf("%s: %w", c.typ.Name(), members.err)
 	}
-	v.SetZero()
 	for i := range c.fields {
 		f := &c.fields[i]
 		raw := found[f.slot]
+		if len(raw) > 0 && &raw[0] == &done[0] {
+			continue
+		}
 		field := v.Field(f.index)
 		if absent := raw == nil || string(raw) == "null"; absent {
 			if f.need {
-				return fmt.Errorf("%s: %s is missing", c.typ.Name(), f.name)
+				return 0, fmt.Errorf("%s: %s is missing", c.typ.Name(), f.name)
 			}
+			field.SetZero() // a list that came before, under the same name
 			unknown(field)
 			continue
 		}
 		if err := decodeValue(raw, field, f.sub, f.need); err != nil {
-			return fmt.Errorf("%s: %s: %w", c.typ.Name(), f.name, err)
+			return 0, fmt.Errorf("%s: %s: %w", c.typ.Name(), f.name, err)
 		}
 		if f.sign != "" {
 			applySign(field, found[f.signs])
 		}
 	}
-	v.Field(0).Addr().Interface().(*Object).raw = data
-	return nil
+	v.Field(0).Addr().Interface().(*Object).raw = data[i:members.at:members.at]
+	return members.at, nil
+}
+
+// done stands for a value that has been decoded already.
+var done = []byte{0}
+
+// decodeNested decodes an object, or a list of objects, that begins at byte i.
+func (f *codecField) decodeNested(data []byte, i int, v reflect.Value) (end int, err error) {
+	if f.opens == '{' {
+		return f.sub.decodeAt(data, i, v)
+	}
+	v.SetZero()
+	i = skipSpace(data, i+1)
+	n := 0
+	for i < len(data) && data[i] != ']' {
+		if n == v.Cap() {
+			v.Grow(max(4, n))
+		}
+		v.SetLen(n + 1)
+		elem := v.Index(n)
+		if data[i] == '{' {
+			i, err = f.sub.decodeAt(data, i, elem)
+		} else {
+			end := skipValue(data, i)
+			if end > len(data) || end == i {
+				return 0, errShape
+			}
+			err = decodeValue(data[i:end:end], elem, f.sub, false)
+			i = end
+		}
+		if err != nil {
+			return 0, fmt.Errorf("[%d]: %w", n, err)
+		}
+		n++
+		if i = skipSpace(data, i); i < len(data) && data[i] == ',' {
+			i = skipSpace(data, i+1)
+		}
+	}
+	if i >= len(data) {
+		return 0, errShape
+	}
+	if n == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
+	}
+	return i + 1, nil
 }
 
 // unknown makes floats NaN; the zero value of every other type says unknown.

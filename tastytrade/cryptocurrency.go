@@ -39,8 +39,8 @@ type DestinationVenueSymbol struct {
 	ID                   ID     `json:"id"`
 	Symbol               string `json:"symbol"`
 	DestinationVenue     string `json:"destination-venue"`
-	MaxPricePrecision    int    `json:"max-price-precision"`    // decimal places
-	MaxQuantityPrecision int    `json:"max-quantity-precision"` // decimal places
+	MaxPricePrecision    *int   `json:"max-price-precision"`    // decimal places
+	MaxQuantityPrecision *int   `json:"max-quantity-precision"` // decimal places
 	Routable             bool   `json:"routable"`
 }
 

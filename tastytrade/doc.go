@@ -25,8 +25,9 @@
 //
 // Amounts are decimal.Decimal and signed where the wire has a magnitude and an
 // effect: credit is positive, debit negative. Ratios, volatilities and Greeks
-// are float64. Unknown is nil, NaN, an empty string or a zero time, never 0;
-// whole numbers that cannot say so are 0 then, and Raw tells. Everything decoded
+// are float64. Unknown is nil, NaN, an empty string or a zero time, never 0; the
+// numbers of pages and a watchlist's place and count alone are 0 when the broker
+// does not say them, and Raw tells. Everything decoded
 // keeps its JSON, and writes it back with the changed fields merged into it: see
 // [Object].
 //

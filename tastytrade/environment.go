@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/wsconn"
 )
 
 // environmentOf returns Production or Sandbox for a base URL of the broker's,
@@ -21,6 +22,22 @@ func environmentOf(base string) string {
 		return Sandbox
 	}
 	return ""
+}
+
+// encrypted refuses to speak to the broker's own hosts without TLS, whatever
+// the connections are made with.
+func encrypted(base string) error {
+	if u, err := url.Parse(base); err == nil && environmentOf(base) != "" && u.Scheme != "https" {
+		return invalid.Field("BaseURL", base, "https, for a host of the broker's")
+	}
+	return nil
+}
+
+// streamURL checks the address of a stream. A token of the broker's goes over
+// TLS only, or to this machine.
+func (c *Client) streamURL(address string) error {
+	_, err := wsconn.ParseURL(address, c.opts.Dial != nil && c.environment() == "")
+	return err
 }
 
 func (c *Client) environment() string { return environmentOf(c.opts.BaseURL) }

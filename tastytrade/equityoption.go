@@ -38,11 +38,11 @@ type EquityOption struct {
 	StrikePrice                    *decimal.Decimal     `json:"strike-price"`
 	ExpirationDate                 Date                 `json:"expiration-date"`
 	ExpirationType                 ExpirationType       `json:"expiration-type"`
-	DaysToExpiration               int                  `json:"days-to-expiration"`
+	DaysToExpiration               *int                 `json:"days-to-expiration"`
 	ExerciseStyle                  ExerciseStyle        `json:"exercise-style"`
 	SettlementType                 SettlementType       `json:"settlement-type"`
 	OptionChainType                string               `json:"option-chain-type"` // "Standard" or "Non-Standard"
-	SharesPerContract              int                  `json:"shares-per-contract"`
+	SharesPerContract              *int                 `json:"shares-per-contract"`
 	Active                         bool                 `json:"active"`
 	IsClosingOnly                  bool                 `json:"is-closing-only"`
 	ListedMarket                   string               `json:"listed-market"`

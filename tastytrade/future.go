@@ -61,7 +61,7 @@ func (f Future) MarshalJSON() ([]byte, error) { return futureCodec.marshal(f) }
 type FutureETFEquivalent struct {
 	Object
 	Symbol        string `json:"symbol"`
-	ShareQuantity int    `json:"share-quantity"` // shares per contract
+	ShareQuantity *int   `json:"share-quantity"` // shares per contract
 }
 
 var futureETFEquivalentCodec = codecFor[FutureETFEquivalent]()
@@ -105,9 +105,9 @@ type FutureProduct struct {
 	CashSettled                  bool                  `json:"cash-settled"`
 	FirstNotice                  bool                  `json:"first-notice"`
 	BackMonthFirstCalendarSymbol bool                  `json:"back-month-first-calendar-symbol"`
-	ContractLimit                int                   `json:"contract-limit"` // of one order; 0 when there is none or the broker does not say
-	BaseTick                     int                   `json:"base-tick"`      // parts of a point, 32 for bonds; 0: decimals
-	SubTick                      int                   `json:"sub-tick"`       // parts of a base tick
+	ContractLimit                *int                  `json:"contract-limit"` // of one order; nil when the broker does not say
+	BaseTick                     *int                  `json:"base-tick"`      // parts of a point, 32 for bonds; nil or 0: decimals
+	SubTick                      *int                  `json:"sub-tick"`       // parts of a base tick
 	NotionalMultiplier           *decimal.Decimal      `json:"notional-multiplier"`
 	DisplayFactor                *decimal.Decimal      `json:"display-factor"`
 	TickSize                     *decimal.Decimal      `json:"tick-size"`
@@ -130,8 +130,8 @@ func (f FutureProduct) MarshalJSON() ([]byte, error) { return futureProductCodec
 type FutureRoll struct {
 	Object
 	Name               string `json:"name"`
-	ActiveCount        int    `json:"active-count"`
-	BusinessDaysOffset int    `json:"business-days-offset"` // before the first notice or the expiration
+	ActiveCount        *int   `json:"active-count"`
+	BusinessDaysOffset *int   `json:"business-days-offset"` // before the first notice or the expiration
 	CashSettled        bool   `json:"cash-settled"`
 	FirstNotice        bool   `json:"first-notice"`
 }
@@ -147,7 +147,7 @@ func (f FutureRoll) MarshalJSON() ([]byte, error) { return futureRollCodec.marsh
 // A TradingCutoffTime is when a contract stops trading on its last day.
 type TradingCutoffTime struct {
 	Object
-	OffsetSeconds int    `json:"offset-seconds"` // after midnight
+	OffsetSeconds *int   `json:"offset-seconds"` // after midnight
 	Timezone      string `json:"timezone"`       // "Market Zone", "London Zone"
 	Timing        string `json:"timing"`         // "Default", "Quarterly"
 }

@@ -38,7 +38,7 @@ type FutureOption struct {
 	IsExercisableWeekly  bool                 `json:"is-exercisable-weekly"`
 	IsPrimaryDeliverable bool                 `json:"is-primary-deliverable"`
 	IsVanilla            bool                 `json:"is-vanilla"`
-	DaysToExpiration     int                  `json:"days-to-expiration"`
+	DaysToExpiration     *int                 `json:"days-to-expiration"`
 	ExpirationDate       Date                 `json:"expiration-date"`
 	MaturityDate         Date                 `json:"maturity-date"`
 	LastTradeTime        time.Time            `json:"last-trade-time"` // zero: none
@@ -73,7 +73,7 @@ type FutureOptionProduct struct {
 	LegacyExchangeCode      string              `json:"legacy-exchange-code"`
 	ClearingPriceMultiplier *decimal.Decimal    `json:"clearing-price-multiplier"`
 	DisplayFactor           *decimal.Decimal    `json:"display-factor"`
-	SettlementDelayDays     int                 `json:"settlement-delay-days"`
+	SettlementDelayDays     *int                `json:"settlement-delay-days"`
 	Supported               bool                `json:"supported"`
 	CashSettled             bool                `json:"cash-settled"`
 	IsAMSettled             bool                `json:"is-am-settled"`

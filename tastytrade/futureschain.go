@@ -32,7 +32,7 @@ type ChainFuture struct {
 	Exchange         string    `json:"exchange"`
 	ActiveMonth      bool      `json:"active-month"`
 	NextActiveMonth  bool      `json:"next-active-month"`
-	DaysToExpiration int       `json:"days-to-expiration"`
+	DaysToExpiration *int      `json:"days-to-expiration"`
 	ExpirationDate   Date      `json:"expiration-date"`
 	MaturityDate     Date      `json:"maturity-date"`
 	StopsTradingAt   time.Time `json:"stops-trading-at"`
@@ -76,7 +76,7 @@ type FuturesExpiration struct {
 	OptionContractSymbol string           `json:"option-contract-symbol"`
 	Asset                string           `json:"asset"`
 	ExpirationDate       Date             `json:"expiration-date"`
-	DaysToExpiration     int              `json:"days-to-expiration"`
+	DaysToExpiration     *int             `json:"days-to-expiration"`
 	ExpirationType       ExpirationType   `json:"expiration-type"`
 	SettlementType       SettlementType   `json:"settlement-type"`
 	NotionalValue        *decimal.Decimal `json:"notional-value"`

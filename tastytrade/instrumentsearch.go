@@ -76,8 +76,8 @@ type QuantityDecimalPrecision struct {
 	Object
 	InstrumentType            InstrumentType `json:"instrument-type"`
 	Symbol                    string         `json:"symbol"` // empty: all of the type
-	Value                     int            `json:"value"`  // decimal places
-	MinimumIncrementPrecision int            `json:"minimum-increment-precision"`
+	Value                     *int           `json:"value"`  // decimal places
+	MinimumIncrementPrecision *int           `json:"minimum-increment-precision"`
 }
 
 var quantityDecimalPrecisionCodec = codecFor[QuantityDecimalPrecision]()

@@ -196,7 +196,7 @@ type MarginResult struct {
 	UnderlyingSymbol         string                     `json:"underlying-symbol"`
 	UnderlyingType           InstrumentType             `json:"underlying-type"`
 	UnderlyingPrice          *decimal.Decimal           `json:"underlying-price"`
-	EntityCount              int                        `json:"entity-count"`
+	EntityCount              *int                       `json:"entity-count"`
 	MarginCalculationType    string                     `json:"margin-calculation-type"`
 	MarginRequirement        *decimal.Decimal           `json:"margin-requirement" sign:"margin-requirement-effect"`
 	MaintenanceRequirement   *decimal.Decimal           `json:"maintenance-requirement" sign:"maintenance-requirement-effect"`

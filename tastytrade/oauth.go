@@ -102,6 +102,9 @@ func (c OAuthConfig) complete() (OAuthConfig, *rest.Client, error) {
 	if c.ClientSecret == "" {
 		return c, nil, invalid.Secret("ClientSecret", "the client secret of an OAuth application")
 	}
+	if err := encrypted(c.BaseURL); err != nil {
+		return c, nil, err
+	}
 	client, err := rest.New(rest.Options{
 		BaseURL: c.BaseURL, UserAgent: c.UserAgent, HTTPClient: c.HTTPClient, Dial: c.Dial,
 		Now: c.Now, MaxBytes: 1 << 20,

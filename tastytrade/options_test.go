@@ -1,6 +1,10 @@
 package tastytrade_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -120,6 +124,38 @@ func TestEverySpellingOfANameIsRead(t *testing.T) {
 		bar.TotalOpen = dec("7")
 		assert.Len(t, value(t, []byte(encode(t, bar))), 2, "a change is written under the name that was there")
 	}
+}
+
+// 0 must not stand for unknown where it would mean something: no shares in a
+// contract, the last day of an option, a limit of nothing. Numbers that cannot be
+// nil are those of requests, of pages and of a watchlist's place and count.
+func TestWholeNumbersThatAreUnknownAreNotZero(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	plain := regexp.MustCompile("(?m)^\t(\\w+)\\s+int\\s+`json:")
+	var found []string
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, match := range plain.FindAllSubmatch(text, -1) {
+			found = append(found, file+" "+string(match[1]))
+		}
+	}
+	assert.Equal(t, []string{
+		"backtest.go Quantity", "backtest.go DaysUntilExpiration",
+		"page.go PerPage", "page.go PageOffset", "page.go ItemOffset", "page.go TotalItems", "page.go TotalPages", "page.go CurrentItemCount",
+		"watchlist.go OrderIndex", "watchlist.go EntryCount", "watchlist.go OrderIndex",
+	}, found)
+
+	limit := decode[tastytrade.PositionLimit](t, `{"equity-order-size":0,"future-order-size":null,"equity-position-size":"many"}`)
+	require.NotNil(t, limit.EquityOrderSize)
+	assert.Zero(t, *limit.EquityOrderSize)
+	assert.Nil(t, limit.FutureOrderSize)
+	assert.Nil(t, limit.EquityPositionSize)
+	assert.Nil(t, limit.FuturePositionSize)
 }
 
 func TestTimesInEveryFormAreRead(t *testing.T) {

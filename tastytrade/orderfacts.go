@@ -65,7 +65,7 @@ func (c *Cryptocurrency) Rules(precisions []QuantityDecimalPrecision) Instrument
 	}
 	for i := range precisions {
 		if p := &precisions[i]; p.InstrumentType == TypeCryptocurrency && p.Symbol == c.Symbol {
-			out.QuantityPrecision = &p.Value
+			out.QuantityPrecision = p.Value
 		}
 	}
 	return out

@@ -371,7 +371,8 @@ func TestRecordedAnswersGoThroughTheClient(t *testing.T) {
 		assert.Equal(t, "2026-06-12", e.ExpirationDate.String())
 		assert.Equal(t, tastytrade.SettlementPM, e.SettlementType)
 		assert.Equal(t, "110", e.Strikes[0].Price.String())
-		assert.Equal(t, 100, chains[0].SharesPerContract)
+		require.NotNil(t, chains[0].SharesPerContract)
+		assert.Equal(t, 100, *chains[0].SharesPerContract)
 		require.Len(t, chains[0].TickSizes, 2)
 		assert.Nil(t, chains[0].TickSizes[1].Threshold, "the last tick holds for the rest")
 		for _, e := range chains[0].Expirations {

@@ -37,20 +37,20 @@ func (m *MarginRequirement) UnmarshalJSON(data []byte) error {
 func (m MarginRequirement) MarshalJSON() ([]byte, error) { return marginRequirementCodec.marshal(m) }
 
 // A PositionLimit is how much an account may hold and order, in shares and
-// contracts; 0 where the broker does not say.
+// contracts; nil where the broker does not say.
 type PositionLimit struct {
 	Object
 	ID                          ID            `json:"id"`
 	AccountNumber               AccountNumber `json:"account-number"`
-	EquityOrderSize             int           `json:"equity-order-size"`
-	EquityOptionOrderSize       int           `json:"equity-option-order-size"`
-	FutureOrderSize             int           `json:"future-order-size"`
-	FutureOptionOrderSize       int           `json:"future-option-order-size"`
-	UnderlyingOpeningOrderLimit int           `json:"underlying-opening-order-limit"`
-	EquityPositionSize          int           `json:"equity-position-size"`
-	EquityOptionPositionSize    int           `json:"equity-option-position-size"`
-	FuturePositionSize          int           `json:"future-position-size"`
-	FutureOptionPositionSize    int           `json:"future-option-position-size"`
+	EquityOrderSize             *int          `json:"equity-order-size"`
+	EquityOptionOrderSize       *int          `json:"equity-option-order-size"`
+	FutureOrderSize             *int          `json:"future-order-size"`
+	FutureOptionOrderSize       *int          `json:"future-option-order-size"`
+	UnderlyingOpeningOrderLimit *int          `json:"underlying-opening-order-limit"`
+	EquityPositionSize          *int          `json:"equity-position-size"`
+	EquityOptionPositionSize    *int          `json:"equity-option-position-size"`
+	FuturePositionSize          *int          `json:"future-position-size"`
+	FutureOptionPositionSize    *int          `json:"future-option-position-size"`
 }
 
 var positionLimitCodec = codecFor[PositionLimit]()
@@ -85,7 +85,7 @@ func (m MarginConfiguration) MarshalJSON() ([]byte, error) {
 type SPANRow struct {
 	Object
 	FileDate Date   `json:"file-date"`
-	RowIndex int    `json:"row-index"`
+	RowIndex *int   `json:"row-index"`
 	Exchange string `json:"exchange"`
 	RowData  string `json:"row-data"`
 }

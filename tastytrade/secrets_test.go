@@ -4,14 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/ttai-go/ttai/tastytrade"
+	"github.com/ttai-go/ttai/tastytrade/dxlink"
 )
 
 // A broker that repeats everything it was told, in every shape of a refusal,
@@ -100,9 +104,11 @@ func TestWritesAreSentOnce(t *testing.T) {
 }
 
 func TestPinnedVersionsAreLeftOutForOrdersOfTheSandbox(t *testing.T) {
-	for base, want := range map[string]string{"http://api.cert.tastyworks.com": "", "http://api.tastyworks.com": "20251101"} {
+	for base, want := range map[string]string{tastytrade.Sandbox: "", tastytrade.Production: "20251101"} {
 		server := answering(200, anything)
-		c := client(t, server, func(o *tastytrade.ClientOptions) { o.BaseURL, o.AcceptVersion = base, "20251101" })
+		c := client(t, server, func(o *tastytrade.ClientOptions) {
+			o.BaseURL, o.AcceptVersion, o.Dial, o.HTTPClient = base, "20251101", nil, &http.Client{Transport: direct{server}}
+		})
 		_, err := c.Orders.Get(t.Context(), "5WX1", "1")
 		require.NoError(t, err)
 		assert.Equal(t, want, server.last().Header.Get("Accept-Version"), base)
@@ -110,6 +116,50 @@ func TestPinnedVersionsAreLeftOutForOrdersOfTheSandbox(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, "20251101", server.last().Header.Get("Accept-Version"), base)
 	}
+}
+
+// direct hands requests to a handler without a connection, so that a test can
+// have the address of the broker itself.
+type direct struct{ http.Handler }
+
+func (d direct) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	r = r.Clone(r.Context())
+	r.RequestURI = r.URL.RequestURI()
+	d.ServeHTTP(w, r)
+	return w.Result(), nil
+}
+
+func TestTheBrokersOwnHostsAreReachedOverTLSOnly(t *testing.T) {
+	var field *tastytrade.FieldError
+	dial := clientOptions(t, answering(200, anything)).Dial // which alone allows any address
+	for _, base := range []string{"http://api.tastyworks.com", "http://api.cert.tastyworks.com", "http://api.tastytrade.com"} {
+		_, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), &tastytrade.ClientOptions{BaseURL: base, Dial: dial})
+		require.ErrorAs(t, err, &field, base)
+		assert.Equal(t, "BaseURL", field.Field)
+		_, err = tastytrade.RefreshTokenSource(tastytrade.OAuthConfig{BaseURL: base, Dial: dial, ClientSecret: "s", RefreshToken: "r"})
+		require.ErrorAs(t, err, &field, base)
+	}
+	// A quote token goes where the broker says, but never in the clear.
+	for url, allowed := range map[string]bool{"ws://streams.example.com/realtime": false, "wss://tasty-openapi-ws.dxfeed.com/realtime": true} {
+		server := answering(200, `{"data":{"token":"quote-secret","dxlink-url":"`+url+`"}}`)
+		dialled := false
+		c, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), &tastytrade.ClientOptions{HTTPClient: &http.Client{Transport: direct{server}}})
+		require.NoError(t, err)
+		_, err = c.DialMarketData(t.Context(), &dxlink.Options{Handshake: time.Second, Dial: func(context.Context, string, string) (net.Conn, error) {
+			dialled = true
+			return nil, errors.New("no network here")
+		}})
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), "quote-secret")
+		assert.Equal(t, allowed, dialled, url)
+		assert.Equal(t, !allowed, errors.As(err, &field), url)
+	}
+	// Nor does the access token that an account stream sends.
+	c, err := tastytrade.NewClient(tastytrade.StaticTokenSource("x"), &tastytrade.ClientOptions{BaseURL: tastytrade.Sandbox})
+	require.NoError(t, err)
+	_, err = c.DialAccounts(t.Context(), &tastytrade.AccountStreamerOptions{Accounts: []tastytrade.AccountNumber{"5WX1"}, URL: "ws://streamer.cert.tastyworks.com"})
+	require.ErrorAs(t, err, &field)
 }
 
 func TestBacktestsNeedAHostThatTheCallerNamed(t *testing.T) {

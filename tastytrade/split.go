@@ -17,27 +17,47 @@ var errShape = errors.New("not the JSON that was expected")
 // their values. Names and values are slices of data.
 type scanner struct {
 	data        []byte
-	at          int // behind the last member; 0 before the first
+	at          int // the object's beginning, then behind the last name or value, in the end behind the object
+	begun       bool
 	name, value []byte
 	err         error
 }
 
+// next goes to the next member and past its value.
 func (s *scanner) next() bool {
+	if !s.key() {
+		return false
+	}
+	s.skip()
+	return s.err == nil
+}
+
+// key goes to the value of the next member; the caller moves at behind it.
+func (s *scanner) key() bool {
+	if s.err != nil {
+		return false
+	}
 	data, i := s.data, s.at
-	if i == 0 {
-		if len(data) == 0 || data[0] != '{' {
+	if !s.begun {
+		if i >= len(data) || data[i] != '{' {
 			s.err = errShape
 			return false
 		}
-		i = skipSpace(data, 1)
+		s.begun = true
+		i = skipSpace(data, i+1)
 	} else if i = skipSpace(data, i); i < len(data) && data[i] == ',' {
 		i = skipSpace(data, i+1)
 	}
 	if i < len(data) && data[i] == '}' {
+		s.at = i + 1
 		return false
 	}
-	end := skipValue(data, i)
-	if end > len(data) || data[i] != '"' {
+	if i >= len(data) || data[i] != '"' {
+		s.err = errShape
+		return false
+	}
+	end := skipString(data, i)
+	if end > len(data) {
 		s.err = errShape
 		return false
 	}
@@ -54,14 +74,21 @@ func (s *scanner) next() bool {
 		s.err = errShape
 		return false
 	}
-	i = skipSpace(data, i+1)
-	end = skipValue(data, i)
-	if end > len(data) || end == i {
+	if s.at = skipSpace(data, i+1); s.at >= len(data) {
 		s.err = errShape
 		return false
 	}
-	s.value, s.at = data[i:end:end], end
 	return true
+}
+
+// skip moves behind the value that begins where key has stopped.
+func (s *scanner) skip() {
+	end := skipValue(s.data, s.at)
+	if end > len(s.data) || end == s.at {
+		s.err = errShape
+		return
+	}
+	s.value, s.at = s.data[s.at:end:end], end
 }
 
 // splitObject takes a valid JSON object apart. The values are slices of data.

@@ -80,7 +80,7 @@ type Transaction struct {
 	OtherChargeDescription        string             `json:"other-charge-description"`
 	IsEstimatedFee                bool               `json:"is-estimated-fee"`
 	OrderID                       ID                 `json:"order-id"`
-	LegCount                      int                `json:"leg-count"`
+	LegCount                      *int               `json:"leg-count"`
 	ReversesID                    ID                 `json:"reverses-id"` // the transaction that it undoes
 	Lots                          []Lot              `json:"lots"`
 	CostBasisReconciliationDate   Date               `json:"cost-basis-reconciliation-date"`

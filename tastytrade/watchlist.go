@@ -17,7 +17,8 @@ type Watchlist struct {
 	CMSID      string           `json:"cms-id"`
 	Entries    []WatchlistEntry `json:"watchlist-entries"`
 	// EntryCount is for lists that were asked for by their counts only; 0 otherwise.
-	EntryCount int `json:"count"`
+	EntryCount int `json:"watchlist-entry-count" alt:"count"`
+	ID         ID  `json:"id"`
 }
 
 var watchlistCodec = codecFor[Watchlist]()
@@ -68,10 +69,10 @@ type PairsEquation struct {
 	Object
 	LeftSymbol    string          `json:"left-symbol"`
 	LeftAction    string          `json:"left-action"`
-	LeftQuantity  int             `json:"left-quantity"`
+	LeftQuantity  *int            `json:"left-quantity"`
 	RightSymbol   string          `json:"right-symbol"`
 	RightAction   string          `json:"right-action"`
-	RightQuantity int             `json:"right-quantity"`
+	RightQuantity *int            `json:"right-quantity"`
 	Left          json.RawMessage `json:"left"`  // in versions that nest the sides; as the broker sends it
 	Right         json.RawMessage `json:"right"` // in versions that nest the sides; as the broker sends it
 }

@@ -136,9 +136,9 @@ func checkChainRequest(req market.ChainRequest) error {
 func chosen(chains []tastytrade.NestedChain, req market.ChainRequest, style market.ExerciseStyle, spot float64) []market.OptionQuote {
 	var list []market.OptionQuote
 	for _, chain := range chains {
-		multiplier := float64(chain.SharesPerContract)
-		if multiplier <= 0 {
-			multiplier = 100
+		multiplier := 100.0
+		if n := chain.SharesPerContract; n != nil && *n > 0 {
+			multiplier = float64(*n)
 		}
 		for _, e := range chain.Expirations {
 			if len(req.Expirations) > 0 && !slices.Contains(req.Expirations, e.ExpirationDate) {

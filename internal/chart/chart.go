@@ -51,10 +51,12 @@ type Line struct {
 	Values []float64
 }
 
-// A Mark is a named price.
+// A Mark is a named price. Low and High, when they differ, are a band around it, which
+// SVG shades and the terminal leaves out.
 type Mark struct {
-	Name  string
-	Price float64
+	Name      string
+	Price     float64
+	Low, High float64
 }
 
 // TerminalOptions says how a chart is drawn with text.

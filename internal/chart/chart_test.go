@@ -76,7 +76,7 @@ func wellFormed(t testing.TB, s string) {
 func TestTerminalDrawsCandlesWithHalfCells(t *testing.T) {
 	got := text(t, Chart{Title: "XYZ", Panes: []Pane{{
 		Candles: bars([4]float64{10, 20, 0, 18}, [4]float64{18, 20, 0, 10}, [4]float64{math.NaN(), 1, 1, 1}, [4]float64{2, 2, 2, 2}),
-		Levels:  []Mark{{"floor", 2}},
+		Levels:  []Mark{{Name: "floor", Price: 2}},
 	}}}, TerminalOptions{Width: 40, Height: 9})
 	// Slots are four columns apart, the newest at the right: a rising candle, a
 	// falling one, a gap, and a dot. A row is a little over four dollars high.
@@ -101,7 +101,7 @@ func TestTerminalKeepsItsWidth(t *testing.T) {
 		x[i] = math.Cos(float64(i) / 20)
 	}
 	c := Chart{Title: strings.Repeat("long title ", 30), XLabel: strings.Repeat("label ", 50), Panes: []Pane{
-		{Title: "Price", Candles: wave(n), Lines: []Line{{"one", x}, {strings.Repeat("name", 40), x}}, Levels: []Mark{{strings.Repeat("level", 20), 104}, {"b", 104.1}, {"c", 95}}},
+		{Title: "Price", Candles: wave(n), Lines: []Line{{"one", x}, {strings.Repeat("name", 40), x}}, Levels: []Mark{{Name: strings.Repeat("level", 20), Price: 104}, {Name: "b", Price: 104.1}, {Name: "c", Price: 95}}},
 		{Title: "Waves", Lines: []Line{{"x", x}}, Guides: []float64{0.5}},
 		{Histogram: x},
 	}}
@@ -179,7 +179,7 @@ func TestNothingToShowIsSaid(t *testing.T) {
 		{},
 		{Title: "T"},
 		{Panes: []Pane{{}}},
-		{Panes: []Pane{{Title: "P", Candles: bars([4]float64{n, n, n, n}), Levels: []Mark{{"x", 3}}, Guides: []float64{1}}}},
+		{Panes: []Pane{{Title: "P", Candles: bars([4]float64{n, n, n, n}), Levels: []Mark{{Name: "x", Price: 3}}, Guides: []float64{1}}}},
 		{X: []float64{}, Panes: []Pane{{Lines: []Line{{"a", nil}}}}},
 		{X: []float64{n, n}, Panes: []Pane{{Lines: []Line{{"a", []float64{n, n}}}}}},
 	} {
@@ -190,7 +190,7 @@ func TestNothingToShowIsSaid(t *testing.T) {
 
 func TestSVGIsAccessibleAndAdapts(t *testing.T) {
 	got := svg(t, Chart{Title: "SPY & friends", Panes: []Pane{{
-		Title: "Price", Candles: wave(40), Lines: []Line{{"SMA 20", []float64{99}}}, Levels: []Mark{{"R1", 105}, {"far", 1000}},
+		Title: "Price", Candles: wave(40), Lines: []Line{{"SMA 20", []float64{99}}}, Levels: []Mark{{Name: "R1", Price: 105}, {Name: "far", Price: 1000}},
 	}}})
 	assert.Contains(t, got, `role="img"`)
 	assert.Contains(t, got, "SPY &amp; friends</title>")
@@ -200,7 +200,7 @@ func TestSVGIsAccessibleAndAdapts(t *testing.T) {
 	assert.Contains(t, got, `viewBox="0 0 960 `)
 	assert.Contains(t, got, "1 level outside the range")
 	assert.Equal(t, got, svg(t, Chart{Title: "SPY & friends", Panes: []Pane{{
-		Title: "Price", Candles: wave(40), Lines: []Line{{"SMA 20", []float64{99}}}, Levels: []Mark{{"R1", 105}, {"far", 1000}},
+		Title: "Price", Candles: wave(40), Lines: []Line{{"SMA 20", []float64{99}}}, Levels: []Mark{{Name: "R1", Price: 105}, {Name: "far", Price: 1000}},
 	}}}), "the same chart gives the same bytes")
 }
 
@@ -221,7 +221,7 @@ func TestLabelsOfLevelsDoNotOverlap(t *testing.T) {
 
 	var many []Mark
 	for i := range 200 {
-		many = append(many, Mark{"m", 95 + float64(i)/20})
+		many = append(many, Mark{Name: "m", Price: 95 + float64(i)/20})
 	}
 	got := svg(t, Chart{Panes: []Pane{{Candles: wave(40), Levels: many}}})
 	assert.Regexp(t, `and \d+ more`, got)
@@ -338,7 +338,7 @@ func FuzzDrawing(f *testing.F) {
 	f.Add("1e308", "", 1e308, 1e308, -1e308, 5e-324, 41, 9)
 	f.Fuzz(func(t *testing.T, title, name string, a, b, c, d float64, width, height int) {
 		chart := Chart{Title: title, Description: name, XLabel: name, Width: width, Height: height, Panes: []Pane{
-			{Title: name, Candles: bars([4]float64{a, b, c, d}, [4]float64{d, c, b, a}, [4]float64{1, 2, 0.5, 1.5}), Levels: []Mark{{name, a}, {title, b}}, Lines: []Line{{name, []float64{a, b, c}}}, Guides: []float64{c}},
+			{Title: name, Candles: bars([4]float64{a, b, c, d}, [4]float64{d, c, b, a}, [4]float64{1, 2, 0.5, 1.5}), Levels: []Mark{{Name: name, Price: a}, {Name: title, Price: b}}, Lines: []Line{{name, []float64{a, b, c}}}, Guides: []float64{c}},
 			{Title: title, Histogram: []float64{a, b, c, d}, Lines: []Line{{title, []float64{d}}}},
 		}}
 		numeric := Chart{Title: title, X: []float64{a, b, c, d}, Panes: []Pane{{Lines: []Line{{name, []float64{d, c, b, a}}}, Guides: []float64{a}}}}
@@ -358,4 +358,11 @@ func FuzzDrawing(f *testing.F) {
 			t.Fatal("unescaped text")
 		}
 	})
+}
+
+func TestABandIsShadedWithinThePlot(t *testing.T) {
+	c := Chart{Panes: []Pane{{Candles: wave(40), Levels: []Mark{{Name: "zone", Price: 100, Low: 99, High: 101}}}}}
+	assert.Contains(t, svg(t, c), `opacity=".16"`)
+	c.Panes[0].Levels[0].Low, c.Panes[0].Levels[0].High = 0, 0
+	assert.NotContains(t, svg(t, c), `opacity=".16"`)
 }

@@ -352,6 +352,10 @@ func (d *drawing) levels(p pane, y func(float64) float64, top, bottom float64, d
 	x := d.right + 26
 	var lines, leaders strings.Builder
 	for i, m := range marks {
+		if finite(m.Low) && finite(m.High) && m.Low < m.High {
+			from, to := min(max(y(m.High), top), bottom), min(max(y(m.Low), top), bottom)
+			fmt.Fprintf(d, `<rect x="%s" y="%s" width="%s" height="%s" fill="var(--lv)" opacity=".16"/>`+"\n", num(d.left), num(from), num(d.right-d.left), num(to-from))
+		}
 		fmt.Fprintf(&lines, "M%s %sH%s", num(d.left), num(y(m.Price)), num(d.right))
 		fmt.Fprintf(&leaders, "M%s %sH%sL%s %sh6", num(d.right), num(y(m.Price)), num(d.right+3), num(x-8), num(places[i]))
 		d.text(x, places[i]+4, "cl", "", number(m.Price, digits)+" "+cut(clean(m.Name), 22))

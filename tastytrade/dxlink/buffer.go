@@ -16,6 +16,8 @@ type buffer[T any] struct {
 	dropped    uint64
 	pushedOut  uint64 // of dropped
 	lost       uint64 // gaps so far
+	refusal    error  // the latest
+	untold     bool   // the consumer does not know it yet
 	ended      bool
 	err        error
 	wake       chan struct{} // for the consumer, when sleeping
@@ -115,7 +117,7 @@ func (b *buffer[T]) grow() {
 
 // rouse wakes a consumer that sleeps although something waits.
 func (b *buffer[T]) rouse() {
-	if b.sleeping && (b.tail > b.head || len(b.gaps) > 0) {
+	if b.sleeping && (b.tail > b.head || len(b.gaps) > 0 || b.untold) {
 		b.sleeping = false
 		b.signal()
 	}
@@ -144,6 +146,23 @@ func (b *buffer[T]) gap(g Gap) {
 		b.gaps = append(b.gaps, placedGap{b.tail, g})
 	}
 	b.rouse()
+}
+
+// refuse keeps an ERROR of the server for the consumer, the latest of several.
+func (b *buffer[T]) refuse(err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended {
+		return
+	}
+	b.refusal, b.untold = err, true
+	b.rouse()
+}
+
+func (b *buffer[T]) lastRefusal() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.refusal
 }
 
 func (b *buffer[T]) end(err error) {
@@ -186,13 +205,14 @@ func (b *buffer[T]) freed() {
 	}
 }
 
-// A taken is what take found: an event, a gap, or the end.
+// A taken is what take found: an event, a gap, a refusal, or the end.
 type taken byte
 
 const (
 	nothing taken = iota
 	anEvent
 	aGap
+	aRefusal
 	theEnd
 )
 
@@ -203,6 +223,10 @@ func (b *buffer[T]) take(e *T, g *Gap) (taken, error) {
 		*g = b.gaps[0].gap
 		b.gaps = b.gaps[1:]
 		return aGap, nil
+	}
+	if b.untold {
+		b.untold = false
+		return aRefusal, b.refusal
 	}
 	if b.head == b.tail {
 		if b.ended {

@@ -183,6 +183,8 @@ func (s *candleSnapshot) gap(Gap) {
 	s.assembly.Reset()
 }
 
+func (s *candleSnapshot) refused(err error) { s.end(err) }
+
 func (s *candleSnapshot) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

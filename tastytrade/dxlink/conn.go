@@ -462,7 +462,8 @@ func (c *Conn) held() <-chan struct{} {
 
 // channelEnded ends what depends on a channel that the server refuses or
 // closes. The channel of ticks is opened again with a new session when it was
-// closed; an ERROR on it is reported and does no more.
+// closed; an ERROR on it, which may be about one symbol of one subscription, is
+// told to all of them.
 func (c *Conn) channelEnded(number int, err error, closed bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -470,15 +471,18 @@ func (c *Conn) channelEnded(number int, err error, closed bool) error {
 	if f == nil {
 		return nil
 	}
+	all := map[sink]struct{}{}
+	f.collect(all)
 	if f == c.ticks {
 		if closed {
 			return err
 		}
+		for s := range all {
+			s.refused(err)
+		}
 		return nil
 	}
 	c.cancelFeed(f)
-	all := map[sink]struct{}{}
-	f.collect(all)
 	for s := range all {
 		s.end(err)
 	}

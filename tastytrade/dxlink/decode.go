@@ -2,6 +2,7 @@ package dxlink
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -277,8 +278,17 @@ func (t *table[T]) record(s *scanner) error {
 			}
 		case opSymbol:
 			if from, to := quickString(b, i); to > 0 {
-				t.symbolRead(b[from:to])
 				i = to + 1
+				place, low, high := t.quick.place(b, from, to)
+				if place != nil && place.low == low && place.high == high && place.name != nil {
+					t.hit = place.name
+					*t.text = t.hit.symbol
+					continue
+				}
+				t.symbolRead(b[from:to])
+				if place != nil && t.hit != nil {
+					*place = known[T]{low, high, t.hit}
+				}
 				continue
 			}
 		case opKind:
@@ -300,7 +310,10 @@ func (t *table[T]) record(s *scanner) error {
 		case opSymbol:
 			err = t.symbol(s)
 		case opKind, opSkip:
-			_, err = s.token()
+			var t token
+			if t, err = s.token(); err == nil && t.kind == '"' && !json.Valid(t.raw) {
+				err = s.fail("a string that cannot be read")
+			}
 		default:
 			err = s.value(f)
 		}

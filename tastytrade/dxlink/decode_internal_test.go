@@ -23,6 +23,7 @@ type collector[T Event] struct{ to *[]string }
 func (c *collector[T]) owner() sink        { return c }
 func (c *collector[T]) buffer() *buffer[T] { return nil }
 func (c *collector[T]) gap(Gap)            {}
+func (c *collector[T]) refused(error)      {}
 func (c *collector[T]) end(error)          {}
 func (c *collector[T]) offer(e *T, _ place) {
 	*c.to = append(*c.to, kindOf[T]()+fmt.Sprintf("%+v", *e))
@@ -233,6 +234,7 @@ var decodeSeeds = []string{
 	`[{"eventType":"Message","eventSymbol":"A","attachment":{"x":[1,2,{"y":"}"}]}}]`, `[{"eventType":"Configuration","eventSymbol":"A","attachment":null,"version":2}]`,
 	`[{"eventType":"Quote","eventType":"Trade","eventSymbol":"X","price":1}]`, `[{"eventType":"Quote","eventSymbol":{"a":1},"bidPrice":[1],"bidTime":true}]`,
 	`["Quote",["A"]]x`, `["Quote",["A"],]`, `["Quote",["A",]]`, `["Quote",[12345678901234567890,0.000000000000000001,9007199254740993,99999999999999999]]`,
+	"[\"Quote\",[\"\",0,0,0,\"\x18\"]]",
 	`["Order",["0x1p-2","1_000","inf","+1","NaN"]]`,
 }
 

@@ -84,7 +84,9 @@ func SubscribeDepth(ctx context.Context, conn *Conn, symbol string, opts *DepthO
 }
 
 // Events yields books as they come. It ends as the Events of a [Subscription].
-func (d *DepthSubscription) Events() iter.Seq2[Depth, error] { return events(&d.buf, d.opts.OnGap) }
+func (d *DepthSubscription) Events() iter.Seq2[Depth, error] {
+	return events(&d.buf, d.opts.OnGap, nil)
+}
 
 // Close ends the subscription, as that of a [Subscription].
 func (d *DepthSubscription) Close() error {
@@ -115,6 +117,7 @@ func (d *DepthSubscription) leave() {
 
 func (d *DepthSubscription) gap(g Gap)     { d.buf.gap(g) }
 func (d *DepthSubscription) end(err error) { d.buf.end(err) }
+func (d *DepthSubscription) refused(error) {} // its channel is its own: an ERROR ends it
 
 type depthParameters struct {
 	Symbol  string   `json:"symbol"`

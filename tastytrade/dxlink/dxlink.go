@@ -34,6 +34,13 @@
 // it is closed, when its token is refused three times in a row, or after
 // MaxAttempts; then every loop over events ends with the reason.
 //
+// # What the server refuses
+//
+// An ERROR about a channel that belongs to one subscription ends it. Most kinds
+// share a channel, and there the server does not say whose symbols it means:
+// every subscription on it is told, by [SubscriptionOptions].OnRefusal,
+// [Subscription.Refused] and the error of [Latest], and goes on.
+//
 // # Buffers
 //
 // Each subscription has a bounded buffer and a [Policy] for a consumer that is

@@ -391,6 +391,54 @@ func TestNonsenseFromTheServerDoesNotEndTheStream(t *testing.T) {
 	})
 }
 
+// One symbol too many on a channel that several share: the server does not say
+// whose it was, so everybody hears of it and goes on.
+func TestARefusalOnASharedChannelReachesEverySubscription(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := (&fake{subscribe: func(c *fakeConn, channel int, add []entry) {
+			if len(add) > 0 && add[0].Symbol == "TOO MANY" {
+				c.send(message{"type": "ERROR", "channel": channel, "error": "BAD_ACTION", "message": "subscription size is too big"})
+				return
+			}
+			quoting(c, channel, add)
+		}}).start(t)
+		c := f.connect(nil)
+		told := 0
+		quotes, err := dxlink.SubscribeWith[dxlink.Quote](t.Context(), c, &dxlink.SubscriptionOptions{OnRefusal: func(err error) {
+			var p *dxlink.ProtocolError
+			require.ErrorAs(t, err, &p)
+			assert.Equal(t, "BAD_ACTION", p.Code)
+			told++
+		}}, "SPY")
+		require.NoError(t, err)
+		defer quotes.Close()
+		for q, err := range quotes.Events() {
+			require.NoError(t, err)
+			assert.Equal(t, "SPY", q.Symbol)
+			break
+		}
+		require.NoError(t, quotes.Refused())
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, missing, err := dxlink.Latest[dxlink.Quote](ctx, c, "TOO MANY")
+		assert.Equal(t, []string{"TOO MANY"}, missing)
+		var p *dxlink.ProtocolError
+		require.ErrorAs(t, err, &p, "the deadline alone would be no error")
+
+		require.ErrorAs(t, quotes.Refused(), &p)
+		require.NoError(t, quotes.Add("QQQ"))
+		for q, err := range quotes.Events() {
+			require.NoError(t, err)
+			if q.Symbol == "QQQ" {
+				break
+			}
+		}
+		assert.Equal(t, 1, told, "once, within the loop")
+		assert.NoError(t, c.Err())
+	})
+}
+
 func TestBadArgumentsAreNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		token := func(context.Context) (string, error) { return "t", nil }

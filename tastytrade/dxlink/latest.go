@@ -8,8 +8,9 @@ import (
 // Latest returns the latest event of each symbol: what has arrived when the
 // last one has, or when the deadline of ctx comes (Options.Snapshot when it has
 // none), and in missing the symbols without an answer, in the order asked.
-// Running out of time is not an error; the error says that ctx was cancelled or
-// the connection ended for good.
+// Running out of time is not an error, unless the server has refused something
+// meanwhile, which is then a *[ProtocolError]; otherwise the error says that ctx
+// was cancelled or the connection ended for good.
 func Latest[T Event](ctx context.Context, conn *Conn, symbols ...string) (got map[string]T, missing []string, err error) {
 	ctx, cancel := conn.withDeadline(ctx)
 	defer cancel()
@@ -28,8 +29,8 @@ func Latest[T Event](ctx context.Context, conn *Conn, symbols ...string) (got ma
 	defer s.Close()
 	for event, failed := range s.Events() {
 		if failed != nil {
-			if !errors.Is(failed, context.DeadlineExceeded) {
-				err = failed
+			if err = failed; errors.Is(failed, context.DeadlineExceeded) {
+				err = s.Refused() // nil, mostly
 			}
 			break
 		}

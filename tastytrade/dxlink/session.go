@@ -241,7 +241,22 @@ func (c *Conn) serve(s *session) error {
 			}
 			silence.Reset(c.opts.Keepalive) // it is not the server that is silent
 		case <-s.ctx.Done():
+			c.drain(s)
 			return context.Cause(s.ctx)
+		}
+	}
+}
+
+// drain acts on what arrived before the connection was lost.
+func (c *Conn) drain(s *session) {
+	for c.ctx.Err() == nil && c.held() == nil {
+		select {
+		case data := <-s.in:
+			if c.handle(s, data) != nil {
+				return
+			}
+		default:
+			return
 		}
 	}
 }

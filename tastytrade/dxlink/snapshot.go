@@ -150,7 +150,7 @@ func Changes[T IndexedEvent](s *Subscription[T]) iter.Seq2[Change[T], error] {
 			if s.opts.OnGap != nil {
 				s.opts.OnGap(g)
 			}
-		})
+		}, s.opts.OnRefusal)
 		for e, err := range loop {
 			if _, _, pushedOut, _ := s.buf.counts(); err == nil && pushedOut > 0 {
 				err = ErrOverflow

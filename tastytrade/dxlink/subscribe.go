@@ -47,6 +47,12 @@ type SubscriptionOptions struct {
 	// OnGap is called within the loop over Events, in its place between the
 	// events from before and after a lost connection.
 	OnGap func(Gap)
+	// OnRefusal is called within the loop over Events with an ERROR of the server
+	// about the channel that this subscription shares with others: that there are
+	// too many symbols, say. It does not tell which symbols it means, and nothing
+	// arrives for those; the subscription goes on. An ERROR about a channel that
+	// is the subscription's own ends it. See [Subscription.Refused].
+	OnRefusal func(error)
 }
 
 // A Subscription is a stream of one kind of event for a set of symbols. Its
@@ -169,9 +175,11 @@ func checkSymbols(symbols []string) error {
 // Events yields events as they come, in the order of their arrival except for
 // what conflation replaced. The loop ends without an error after Close, and
 // with one that says why when ctx or the connection ended.
-func (s *Subscription[T]) Events() iter.Seq2[T, error] { return events(&s.buf, s.opts.OnGap) }
+func (s *Subscription[T]) Events() iter.Seq2[T, error] {
+	return events(&s.buf, s.opts.OnGap, s.opts.OnRefusal)
+}
 
-func events[T any](b *buffer[T], onGap func(Gap)) iter.Seq2[T, error] {
+func events[T any](b *buffer[T], onGap func(Gap), onRefusal func(error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var event T
 		var gap Gap
@@ -184,6 +192,10 @@ func events[T any](b *buffer[T], onGap func(Gap)) iter.Seq2[T, error] {
 			case aGap:
 				if onGap != nil {
 					onGap(gap)
+				}
+			case aRefusal:
+				if onRefusal != nil {
+					onRefusal(err)
 				}
 			case theEnd:
 				if err != nil {
@@ -302,7 +314,13 @@ func (s *Subscription[T]) Gaps() uint64 {
 	return gaps
 }
 
+// Refused returns the server's latest ERROR about the channel that the
+// subscription shares with others, a *[ProtocolError]; nil when there was none.
+// Symbols of this subscription may be without events because of it.
+func (s *Subscription[T]) Refused() error { return s.buf.lastRefusal() }
+
 func (s *Subscription[T]) gap(g Gap)             { s.buf.gap(g) }
+func (s *Subscription[T]) refused(err error)     { s.buf.refuse(err) }
 func (s *Subscription[T]) end(err error)         { s.buf.end(err) }
 func (s *Subscription[T]) full() <-chan struct{} { return s.buf.full() }
 

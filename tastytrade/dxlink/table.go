@@ -41,6 +41,8 @@ func (h *holder[T]) release() {
 type sink interface {
 	gap(Gap)
 	end(error)
+	// refused says that the server did not do something that the channel asked for.
+	refused(error)
 }
 
 // A place is where an event stands among those of its symbol.
@@ -67,6 +69,7 @@ type table[T Event] struct {
 	entries map[string]*entry[T] // by canonical symbol and source
 	wire    map[string]*name[T]  // by the symbol as the server writes it
 	wild    *entry[T]            // those who asked for "*"
+	quick   shortcut[T]          // to what wire says
 	pending []arrival[T]
 }
 
@@ -96,6 +99,7 @@ func newTable[T Event]() *table[T] {
 	blank(shapeOf(&t.blank).fields)
 	t.scratch = t.blank
 	t.shape = shapeOf(&t.scratch)
+	t.quick.grow(0)
 	t.quoted, t.kindWord = `"`+t.shape.kind+`"`, 1
 	if n := len(t.quoted); n <= 8 {
 		var b [8]byte
@@ -249,6 +253,7 @@ func (t *table[T]) add(symbols []string, from int64, source string, to func(symb
 		}
 		e.receivers = append(e.receivers, r)
 	}
+	t.quick.grow(len(t.entries))
 	return fresh
 }
 
@@ -273,6 +278,7 @@ func (t *table[T]) remove(symbols []string, source string, from sink) (unused []
 		}
 		unused = append(unused, e.request)
 	}
+	t.quick.forget()
 	return unused
 }
 
