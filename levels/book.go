@@ -480,9 +480,7 @@ func (b *book) level(x *record, daily bool) Level {
 	if x.insideAt >= 0 && b.i > x.confirmed {
 		l.LastTouch = b.at
 	}
-	if x.visits > 0 {
-		l.Strength = float64(x.held) / float64(x.visits+1)
-	}
+	l.Visits, l.Held = int(x.visits), int(x.held)
 	return l
 }
 

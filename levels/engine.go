@@ -272,6 +272,7 @@ func (e *Engine) Levels(dst []Level) []Level {
 		kept := slices.DeleteFunc(dst[from:], func(l Level) bool { return !e.wants(l.Kind) || e.o.Unbroken && l.Broken })
 		dst = dst[:from+len(kept)]
 	}
+	e.rate(dst)
 	sortByPrice(dst)
 	return dst
 }

@@ -98,8 +98,6 @@ func (l *line) close(e *Engine, price float64) {
 func (l *line) level(x Level) Level {
 	x.Low, x.High = x.Price, x.Price
 	x.Touches, x.LastTouch, x.Broken, x.BrokenAt, x.State, x.Side = l.touches, l.touchedAt, l.broken, l.brokenAt, l.state, int(l.home)
-	if l.visits > 0 {
-		x.Strength = float64(l.held) / float64(l.visits+1)
-	}
+	x.Visits, x.Held = l.visits, l.held
 	return x
 }

@@ -241,9 +241,7 @@ func plainHistory(s market.Series, l plainLevel, tolerance float64) Level {
 			}
 		}
 	}
-	if done > 0 {
-		out.Strength = float64(held) / float64(done+1)
-	}
+	out.Visits, out.Held = done, held
 	return out
 }
 

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"github.com/ttai-go/ttai/agents/tools"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/mcp"
+	"github.com/ttai-go/ttai/storage"
 	"github.com/ttai-go/ttai/storage/memory"
 )
 
@@ -35,6 +37,7 @@ Not affiliated with tastytrade. Nothing it says is advice.`
 
 type flags struct {
 	app.Config
+	app.StoreFlags
 	HTTP     string   `name:"http" help:"Serve HTTP at this address instead of standard input and output." placeholder:"ADDR"`
 	Toolsets []string `help:"Offer only these: account, market, analytics." placeholder:"NAME,…"`
 	ReadOnly bool     `help:"Offer nothing that writes."`
@@ -89,11 +92,20 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	}
 	defer opened.Close()
 	logger := slog.New(slog.NewTextHandler(std.Err, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	store, err := memory.New(&memory.Options{Now: opened.Clock.Now, MaxValues: maxCached})
+	cache, err := memory.New(&memory.Options{Now: opened.Clock.Now, MaxValues: maxCached})
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer cache.Close()
+	var store storage.Store = cache
+	kept, err := cli.OpenStore(config.Env, sources, std)
+	switch {
+	case err == nil:
+		defer kept.Close()
+		store = kept.Serving(cache)
+	case !errors.Is(err, app.ErrNoStore):
+		return err
+	}
 
 	overHTTP := cli.HTTP != "" || isTerminal(std.In)
 	bearer := ""

@@ -199,23 +199,31 @@ func wrong(model *kong.Application, code string) []string {
 		if len(words) == 0 {
 			continue
 		}
-		node := model.Node
+		nodes := []*kong.Node{model.Node}
 		if len(model.Leaves(true)) > 0 && regexp.MustCompile(`^[a-z][a-z-]*$`).MatchString(words[0]) {
-			node = nil
+			nodes = nil
 			for _, leaf := range commands(model) {
-				if strings.Fields(leaf.Path())[0] == words[0] {
-					node = leaf
+				path := strings.Fields(leaf.Path())
+				if path[0] != words[0] {
+					continue
 				}
+				if len(path) > 1 && len(words) > 1 && path[1] == words[1] {
+					nodes = []*kong.Node{leaf}
+					break
+				}
+				nodes = append(nodes, leaf) // one of them may be the default
 			}
-			if node == nil {
+			if nodes == nil {
 				problems = append(problems, "there is no command "+words[0])
 				continue
 			}
 		}
 		known := map[string]bool{"help": true}
-		for _, group := range node.AllFlags(false) {
-			for _, flag := range group {
-				known[flag.Name] = true
+		for _, node := range nodes {
+			for _, group := range node.AllFlags(false) {
+				for _, flag := range group {
+					known[flag.Name] = true
+				}
 			}
 		}
 		for _, name := range flagName.FindAllStringSubmatch(match[1], -1) {

@@ -76,11 +76,17 @@ func Report(name string, err error, std IO) int {
 		return ExitOK
 	}
 	fmt.Fprintf(std.Err, "%s: %v\n", name, err)
-	_, field := errors.AsType[*invalid.FieldError](err)
-	if _, usage := errors.AsType[usageError](err); usage || field {
+	if IsUsage(err) {
 		return ExitUsage
 	}
 	return ExitError
+}
+
+// IsUsage tells whether err is a mistake in the command line or the settings.
+func IsUsage(err error) bool {
+	_, field := errors.AsType[*invalid.FieldError](err)
+	_, usage := errors.AsType[usageError](err)
+	return usage || field
 }
 
 // Usage marks err as a mistake in the command line or the settings, for the

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -37,16 +38,38 @@ type Config struct {
 type Environment struct {
 	Getenv    func(string) string
 	ConfigDir string // the folder that holds config.json; empty: none
+	DataDir   string // the folder for the data that no setting puts elsewhere; empty: none
 }
 
 // SystemEnvironment is the real environment: os.Getenv, and the folder ttai in
-// the user's configuration folder.
+// the user's folders for configuration and for data.
 func SystemEnvironment() Environment {
 	env := Environment{Getenv: os.Getenv}
 	if dir, err := os.UserConfigDir(); err == nil {
 		env.ConfigDir = filepath.Join(dir, "ttai")
+		env.DataDir = dataDir(runtime.GOOS, os.Getenv, env.ConfigDir)
 	}
 	return env
+}
+
+// dataDir is where a system wants what programs keep for a user.
+func dataDir(system string, getenv func(string) string, configDir string) string {
+	switch system {
+	case "darwin", "ios":
+		return configDir // both are Application Support
+	case "windows":
+		if dir := getenv("LocalAppData"); dir != "" {
+			return filepath.Join(dir, "ttai")
+		}
+		return configDir
+	}
+	if dir := getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "ttai")
+	}
+	if home := getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share", "ttai")
+	}
+	return configDir
 }
 
 // Setting is one value that can come from a variable or from config.json.
@@ -54,7 +77,7 @@ func SystemEnvironment() Environment {
 type Setting struct{ Variable, Key, Meaning string }
 
 // settings lists what is read from the environment, by flag name; the last
-// four have no flag.
+// six have no flag.
 var settings = map[string]Setting{
 	"env":           {"TTAI_ENV", "env", "`simulator`, `sandbox` or `production`. Without credentials: `simulator`. With credentials it must be named"},
 	"url":           {"TTAI_URL", "url", "base URL of a simulator elsewhere, as `ttai sim` prints it; simulator only"},
@@ -64,11 +87,18 @@ var settings = map[string]Setting{
 	"toolsets":      {"TTAI_TOOLSETS", "toolsets", "which of `account`, `market`, `analytics` to offer to models"},
 	"read-only":     {"TTAI_READ_ONLY", "read_only", "offer nothing that writes"},
 	"http":          {"TTAI_HTTP", "http", "serve HTTP at this address instead of standard input and output"},
+	"store":         {"TTAI_STORE", "store", "where data are kept: a URL, or several, see docs/storage.md; not named: a file in your data folder, one for each environment"},
 	"http-token":    {"TTAI_HTTP_TOKEN", "http_token", "the bearer that HTTP clients must send; random when not set"},
 	"client-id":     {"TTAI_CLIENT_ID", "client_id", "OAuth client id; optional for personal grants"},
 	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret", "OAuth client secret"},
 	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token", "OAuth refresh token"},
+	"vault-key":     {"TTAI_VAULT_KEY", "vault_key", "where the vault's master keys are: `file:PATH`, `keyring`, or the keys themselves; not named: the file `vault.key` beside `config.json`"},
+	"anchors":       {"TTAI_ANCHORS", "anchors", "where signed heads of journals go: webhooks (`https://`) and object stores (`s3://`, `file:///`)"},
 }
+
+// spaced are the settings whose lists have space between, since URLs may hold
+// commas.
+var spaced = map[string]bool{"store": true, "anchors": true}
 
 // SettingOf returns the setting that stands behind a flag.
 func SettingOf(flag string) (Setting, bool) {
@@ -126,7 +156,11 @@ func (e Environment) Sources() (*Sources, error) {
 			for i, part := range value {
 				parts[i] = fmt.Sprint(part)
 			}
-			s.file[key] = strings.Join(parts, ",")
+			separator := ","
+			if spaced[key] {
+				separator = " "
+			}
+			s.file[key] = strings.Join(parts, separator)
 		default:
 			s.file[key] = fmt.Sprint(value)
 		}
