@@ -247,8 +247,8 @@ func TestALostConnectionIsUnavailableUntilItIsBack(t *testing.T) {
 	o := objects(t, openAt(t, opts))
 	_, err := o.Put(t.Context(), "k", strings.NewReader("kept"), nil)
 	require.NoError(t, err)
-	requests := 0
-	s.hook(func(w http.ResponseWriter, r *http.Request) bool { requests++; panic(http.ErrAbortHandler) })
+	var requests atomic.Int64
+	s.hook(func(w http.ResponseWriter, r *http.Request) bool { requests.Add(1); panic(http.ErrAbortHandler) })
 	for name, call := range map[string]func() error{
 		"conditional put": func() error {
 			_, err := o.Put(t.Context(), "k", strings.NewReader("x"), &storage.PutOptions{IfAbsent: true})
@@ -256,12 +256,12 @@ func TestALostConnectionIsUnavailableUntilItIsBack(t *testing.T) {
 		},
 		"stat": func() error { _, err := o.Stat(t.Context(), "k"); return err },
 	} {
-		requests = 0
+		requests.Store(0)
 		err := call()
 		assert.ErrorIs(t, err, storage.ErrUnavailable, name)
 		assert.NotErrorIs(t, err, storage.ErrConflict, name)
 		assert.NotContains(t, err.Error(), "secret", name)
-		assert.Equal(t, map[string]int{"conditional put": 1, "stat": 2}[name], requests, "only what is safe is repeated")
+		assert.Equal(t, map[string]int64{"conditional put": 1, "stat": 2}[name], requests.Load(), "only what is safe is repeated")
 	}
 	s.hook(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet {
