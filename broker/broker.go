@@ -70,10 +70,12 @@ type Reader interface {
 	Positions(ctx context.Context, account AccountID) ([]Position, error)
 }
 
-// A Broker is what an adapter implements. It reads; no method of it can place
-// an order.
+// A Broker is what an adapter implements: accounts to read, and orders to trade.
+// What only reads is made one by [ReadOnly]; what trades is kept within limits
+// and behind an approval by [Guard].
 type Broker interface {
 	Reader
+	Trader
 }
 
 // An Account is one account of a customer.

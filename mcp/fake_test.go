@@ -118,7 +118,7 @@ func deps(_ context.Context, p mcp.Principal) (tools.Deps, error) {
 		return tools.Deps{}, errors.New("vault is locked")
 	}
 	return tools.Deps{
-		Market: &fakeMarket{}, Broker: fakeBroker{broker.AccountID("ACCOUNT-" + string(p.Tenant))},
+		Market: &fakeMarket{}, Broker: broker.ReadOnly(fakeBroker{broker.AccountID("ACCOUNT-" + string(p.Tenant))}),
 		Clock: market.NewManualClock(now), Environment: broker.Simulator, Notice: "Simulated data.", Rate: 0.04,
 	}, nil
 }

@@ -35,7 +35,7 @@ type FieldError = invalid.FieldError
 // Deps is what analysts work with.
 type Deps struct {
 	Market   market.Source    // required
-	Broker   broker.Broker    // nil: no portfolio evidence
+	Broker   broker.Reader    // nil: no portfolio evidence
 	Clock    market.Clock     // nil: the system clock
 	Calendar *market.Calendar // nil: market.NYSE()
 	// Rate is the risk-free interest rate, continuous, per year: 0.04 is 4 %.

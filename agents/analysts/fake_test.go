@@ -214,7 +214,7 @@ type wallet struct {
 	err       error
 }
 
-var _ broker.Broker = (*wallet)(nil)
+var _ broker.Reader = (*wallet)(nil)
 
 func (w *wallet) Environment() broker.Environment { return broker.Sandbox }
 func (w *wallet) Accounts(context.Context) ([]broker.Account, error) {

@@ -296,7 +296,7 @@ func holdings() []broker.Position {
 func deps(change func(*tools.Deps, *fakeMarket, *fakeBroker)) tools.Deps {
 	clock := market.NewManualClock(now)
 	m, b := &fakeMarket{clock: clock}, &fakeBroker{positions: holdings()}
-	d := tools.Deps{Market: m, Broker: b, Clock: clock, Rate: rate, Environment: broker.Simulator, Notice: "Simulated data."}
+	d := tools.Deps{Market: m, Broker: broker.ReadOnly(b), Clock: clock, Rate: rate, Environment: broker.Simulator, Notice: "Simulated data."}
 	if change != nil {
 		change(&d, m, b)
 	}

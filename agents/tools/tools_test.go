@@ -48,7 +48,7 @@ func TestEveryToolSaysThatItOnlyReads(t *testing.T) {
 
 func TestTheEnvironmentIsTakenToBeRealUnlessKnown(t *testing.T) {
 	assert.Equal(t, broker.Production, tools.EnvironmentOf(tools.Deps{}))
-	assert.Equal(t, broker.Sandbox, tools.EnvironmentOf(tools.Deps{Broker: &fakeBroker{}}))
+	assert.Equal(t, broker.Sandbox, tools.EnvironmentOf(tools.Deps{Broker: broker.ReadOnly(&fakeBroker{})}))
 	assert.Equal(t, broker.Simulator, tools.EnvironmentOf(deps(nil)))
 }
 

@@ -1,5 +1,5 @@
 // Package tasty puts tastytrade behind the broker-neutral interfaces: an
-// [Adapter] is a [broker.Broker] and a [market.Source] over a
+// [Adapter] is a [broker.Reader] and a [market.Source] over a
 // [tastytrade.Client].
 //
 // Quotes come from the REST snapshot, option chains from the list of contracts
@@ -77,7 +77,7 @@ type Adapter struct {
 }
 
 var (
-	_ broker.Broker = (*Adapter)(nil)
+	_ broker.Reader = (*Adapter)(nil)
 	_ market.Source = (*Adapter)(nil)
 )
 

@@ -114,9 +114,9 @@ func (o *Opened) open(config Config) error {
 		return err
 	}
 	o.closers = append(o.closers, adapter.Close)
-	o.Tokens, o.Market, o.Broker = tokens, adapter, adapter
+	o.Tokens, o.Market, o.Broker = tokens, adapter, broker.ReadOnly(adapter)
 	if len(config.Accounts) > 0 {
-		o.Broker = onlyAccounts{adapter, config.Accounts}
+		o.Broker = broker.ReadOnly(onlyAccounts{adapter, config.Accounts})
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func (o *Opened) followSimulator(base string) error {
 
 // onlyAccounts hides all accounts but the allowed ones.
 type onlyAccounts struct {
-	broker.Broker
+	broker.Reader
 	allowed []string
 }
 
@@ -174,7 +174,7 @@ func (b onlyAccounts) refuse(id broker.AccountID) error {
 
 // Accounts lists the allowed accounts.
 func (b onlyAccounts) Accounts(ctx context.Context) ([]broker.Account, error) {
-	all, err := b.Broker.Accounts(ctx)
+	all, err := b.Reader.Accounts(ctx)
 	return slices.DeleteFunc(all, func(a broker.Account) bool { return !b.allows(a.ID) }), err
 }
 
@@ -183,7 +183,7 @@ func (b onlyAccounts) Balances(ctx context.Context, id broker.AccountID) (*broke
 	if !b.allows(id) {
 		return nil, b.refuse(id)
 	}
-	return b.Broker.Balances(ctx, id)
+	return b.Reader.Balances(ctx, id)
 }
 
 // Positions answers for an allowed account.
@@ -191,7 +191,7 @@ func (b onlyAccounts) Positions(ctx context.Context, id broker.AccountID) ([]bro
 	if !b.allows(id) {
 		return nil, b.refuse(id)
 	}
-	return b.Broker.Positions(ctx, id)
+	return b.Reader.Positions(ctx, id)
 }
 
 // Version returns the module's version as the Go tool recorded it, or "devel".
