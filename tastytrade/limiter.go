@@ -10,7 +10,7 @@ import (
 // the turn of a request and fails when ctx ends first or would end before.
 // Clients that use one credential share one Limiter. Implementations are safe
 // for concurrent use. One that several processes share keeps its count where
-// they all reach it; one that also has the method
+// they all reach it: see [NewSharedLimiter]. One that also has the method
 //
 //	Pause(method, path string, d time.Duration)
 //
@@ -26,7 +26,9 @@ type Limiter interface {
 // its turn to the next; one whose turn would come after its deadline fails at
 // once with [ErrRateLimited]. A 429 answer with Retry-After holds its family back
 // for everyone who shares the limiter.
-func NewLimiter() Limiter {
+func NewLimiter() Limiter { return newBuckets() }
+
+func newBuckets() *rest.Buckets {
 	return rest.NewBuckets(50, []rest.Family{
 		{Methods: []string{"POST", "PUT", "PATCH", "DELETE"}, Pattern: "/accounts/*/orders/**", PerSecond: 20},
 		{Methods: []string{"POST", "PUT", "PATCH", "DELETE"}, Pattern: "/accounts/*/complex-orders/**", PerSecond: 20},

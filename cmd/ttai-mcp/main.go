@@ -86,7 +86,14 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	if err != nil {
 		return err
 	}
-	opened, err := app.Open(config)
+	kept, err := cli.OpenStore(config.Env, sources, std)
+	switch {
+	case err == nil:
+		defer kept.Close()
+	case !errors.Is(err, app.ErrNoStore):
+		return err
+	}
+	opened, err := app.Open(config, kept)
 	if err != nil {
 		return err
 	}
@@ -98,13 +105,8 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	}
 	defer cache.Close()
 	var store storage.Store = cache
-	kept, err := cli.OpenStore(config.Env, sources, std)
-	switch {
-	case err == nil:
-		defer kept.Close()
+	if kept != nil {
 		store = kept.Serving(cache)
-	case !errors.Is(err, app.ErrNoStore):
-		return err
 	}
 
 	overHTTP := cli.HTTP != "" || isTerminal(std.In)

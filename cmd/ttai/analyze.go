@@ -98,13 +98,18 @@ func (c analyzeCommand) open(s *session, symbol market.Symbol) (deps analysts.De
 	if err != nil {
 		return deps, at, nil, err
 	}
-	opened, err := app.Open(config)
-	if err != nil {
+	store, err := app.StoreFlags{}.OpenStore(config.Env, s.sources, s.std)
+	if err != nil && !errors.Is(err, app.ErrNoStore) {
 		return deps, at, nil, err
 	}
+	opened, err := app.Open(config, store)
+	if err != nil {
+		return deps, at, nil, errors.Join(err, store.Close())
+	}
+	end = func() { _ = errors.Join(opened.Close(), store.Close()) }
 	if c.At != "" {
 		if at, err = opened.Calendar.ParseInstant("at", c.At, nil); err != nil {
-			opened.Close()
+			end()
 			return deps, at, nil, err
 		}
 	}
@@ -112,7 +117,7 @@ func (c analyzeCommand) open(s *session, symbol market.Symbol) (deps analysts.De
 		Market: opened.Market, Broker: opened.Broker, Clock: opened.Clock, Calendar: opened.Calendar,
 		Rate: opened.Rate, Environment: opened.Environment, Notice: opened.Notice,
 	}
-	return deps, at, func() { opened.Close() }, nil
+	return deps, at, end, nil
 }
 
 // openFiles makes a source of the files that shows what was known at the

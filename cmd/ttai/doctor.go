@@ -77,7 +77,7 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 	if app.IsUsage(storeErr) {
 		return report, storeErr
 	}
-	opened, err := app.Open(config)
+	opened, err := app.Open(config, nil)
 	if err != nil {
 		add("environment", "failed", err.Error(), "start a simulator with 'ttai sim', or leave --url out to use the embedded one")
 		return report, errUnwell

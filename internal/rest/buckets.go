@@ -22,12 +22,12 @@ type Family struct {
 // for, and a caller that gives up costs the others nothing. Buckets are safe for
 // concurrent use and meant to be shared by every client of a credential.
 type Buckets struct {
-	global   *bucket
+	global   family
 	families []family
 }
 
 type family struct {
-	methods []string
+	Family
 	pattern []string
 	bucket  *bucket
 }
@@ -35,9 +35,9 @@ type family struct {
 // NewBuckets returns Buckets for at most perSecond requests in all. The first
 // family that matches a request counts.
 func NewBuckets(perSecond float64, families []Family) *Buckets {
-	b := &Buckets{global: newBucket(perSecond)}
+	b := &Buckets{global: family{Family{PerSecond: perSecond}, nil, newBucket(perSecond)}}
 	for _, f := range families {
-		b.families = append(b.families, family{f.Methods, segments(f.Pattern), newBucket(f.PerSecond)})
+		b.families = append(b.families, family{f, segments(f.Pattern), newBucket(f.PerSecond)})
 	}
 	return b
 }
@@ -46,11 +46,20 @@ func NewBuckets(perSecond float64, families []Family) *Buckets {
 // before.
 func (b *Buckets) Wait(ctx context.Context, method, path string) error {
 	if f := b.family(method, path); f != nil {
-		if err := f.wait(ctx); err != nil {
+		if err := f.bucket.wait(ctx); err != nil {
 			return err
 		}
 	}
-	return b.global.wait(ctx)
+	return b.global.bucket.wait(ctx)
+}
+
+// Matching returns whose budgets a request uses: its family's, if it belongs to
+// one, and that of everything, whose pattern is empty.
+func (b *Buckets) Matching(method, path string) []Family {
+	if f := b.family(method, path); f != nil {
+		return []Family{f.Family, b.global.Family}
+	}
+	return []Family{b.global.Family}
 }
 
 // Pause gives no turn to the family of a request for d, to nobody at all when
@@ -58,16 +67,16 @@ func (b *Buckets) Wait(ctx context.Context, method, path string) error {
 func (b *Buckets) Pause(method, path string, d time.Duration) {
 	f := b.family(method, path)
 	if f == nil {
-		f = b.global
+		f = &b.global
 	}
-	f.pause(d)
+	f.bucket.pause(d)
 }
 
-func (b *Buckets) family(method, path string) *bucket {
+func (b *Buckets) family(method, path string) *family {
 	parts := segments(path)
-	for _, f := range b.families {
-		if f.matches(method, parts) {
-			return f.bucket
+	for i := range b.families {
+		if f := &b.families[i]; f.matches(method, parts) {
+			return f
 		}
 	}
 	return nil
@@ -149,9 +158,9 @@ var ErrBudget = errors.New("no turn within the deadline under the request rate")
 
 func segments(path string) []string { return strings.Split(strings.Trim(path, "/"), "/") }
 
-func (f family) matches(method string, path []string) bool {
-	ok := len(f.methods) == 0
-	for _, m := range f.methods {
+func (f *family) matches(method string, path []string) bool {
+	ok := len(f.Methods) == 0
+	for _, m := range f.Methods {
 		ok = ok || m == method
 	}
 	if !ok {

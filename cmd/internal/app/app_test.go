@@ -58,7 +58,7 @@ func TestNothingSetMeansTheSimulator(t *testing.T) {
 	config, problems, code := parse(t, nil, nil, "")
 	require.Equal(t, ExitOK, code, problems)
 	assert.Equal(t, string(broker.Simulator), config.Env)
-	opened, err := Open(config)
+	opened, err := Open(config, nil)
 	require.NoError(t, err)
 	defer opened.Close()
 	assert.Contains(t, opened.Notice, "synthetic")
@@ -89,7 +89,7 @@ func TestSettingsThatDoNotFitTogetherAreRefusedWithoutShowingSecrets(t *testing.
 
 func TestAnAccountThatIsNotAllowedDoesNotExist(t *testing.T) {
 	config, _, _ := parse(t, nil, nil, "")
-	all, err := Open(config)
+	all, err := Open(config, nil)
 	require.NoError(t, err)
 	defer all.Close()
 	accounts, err := all.Broker.Accounts(t.Context())
@@ -97,7 +97,7 @@ func TestAnAccountThatIsNotAllowedDoesNotExist(t *testing.T) {
 	require.Len(t, accounts, 2)
 
 	config.Accounts = []string{string(accounts[1].ID)}
-	some, err := Open(config)
+	some, err := Open(config, nil)
 	require.NoError(t, err)
 	defer some.Close()
 	seen, err := some.Broker.Accounts(t.Context())

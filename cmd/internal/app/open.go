@@ -56,10 +56,11 @@ func (o *Opened) Close() error {
 }
 
 // Open connects to what config names. Nothing is sent yet, except that a
-// simulator elsewhere is asked for its time.
-func Open(config Config) (*Opened, error) {
+// simulator elsewhere is asked for its time. The broker's rates are kept in store,
+// together with the other processes that use it; nil: by this process alone.
+func Open(config Config, store *Store) (*Opened, error) {
 	o := &Opened{Calendar: market.NYSE(), Clock: market.SystemClock(), Environment: broker.Environment(config.Env), Rate: DefaultRate}
-	err := o.open(config)
+	err := o.open(config, store)
 	if err != nil {
 		o.Close()
 		return nil, err
@@ -67,7 +68,7 @@ func Open(config Config) (*Opened, error) {
 	return o, nil
 }
 
-func (o *Opened) open(config Config) error {
+func (o *Opened) open(config Config, store *Store) error {
 	options := &tastytrade.ClientOptions{UserAgent: "ttai/" + Version(), Now: func() time.Time { return time.Now() }}
 	oauth := tastytrade.OAuthConfig{ClientID: config.ClientID, ClientSecret: config.ClientSecret, RefreshToken: config.RefreshToken}
 	switch {
@@ -97,8 +98,8 @@ func (o *Opened) open(config Config) error {
 		options.BaseURL, options.Dial = server.URL(), server.DialContext
 		useCredentials(&oauth, sim.Credentials())
 	}
-	if o.Environment == broker.Simulator {
-		options.Limiter = tastytrade.NoLimit()
+	if options.Limiter = tastytrade.NoLimit(); o.Environment != broker.Simulator {
+		options.Limiter = store.limiter(oauth.RefreshToken)
 	}
 	oauth.BaseURL, oauth.Dial = options.BaseURL, options.Dial
 	tokens, err := tastytrade.RefreshTokenSource(oauth)

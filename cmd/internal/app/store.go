@@ -187,8 +187,11 @@ func (t servingTenant) KV(space string) (storage.KV, error) {
 	return t.cache.KV(space)
 }
 
-// Close closes every engine that was opened.
+// Close closes every engine that was opened. Closing no store does nothing.
 func (s *Store) Close() error {
+	if s == nil {
+		return nil
+	}
 	failed := []error{s.Store.Close()}
 	for _, e := range s.engines {
 		failed = append(failed, e.Close())
