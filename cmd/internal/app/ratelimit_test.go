@@ -12,7 +12,7 @@ import (
 
 func TestProcessesOfAHomeKeepTheBrokersRatesTogether(t *testing.T) {
 	p := newHome(t, nil)
-	one, other := p.open(t, ""), p.open(t, "") // two stores on one file, as two processes have them
+	one, other := p.open(t, ""), p.open(t, "")  // two stores on one file, as two processes have them
 	const path = "/accounts/5WT00001/positions" // one request a second
 	limiters := []tastytrade.Limiter{one.limiter("refresh token"), other.limiter("refresh token")}
 	start := time.Now()
