@@ -294,11 +294,12 @@ func TestTheCallerRehydratesBeforeNewNotificationsFlow(t *testing.T) {
 			require.NoError(t, err)
 			mu.Lock()
 			log = append(log, told([]tastytrade.Notification{n})...)
+			steps := len(log)
 			mu.Unlock()
-			if len(log) == 2 {
+			if steps == 2 {
 				server.conns[0].drop()
 			}
-			if len(log) == 5 {
+			if steps == 5 {
 				break
 			}
 		}
