@@ -75,7 +75,8 @@ type MarginEntry struct {
 	Object
 	InstrumentSymbol    string           `json:"instrument-symbol"`
 	InstrumentType      InstrumentType   `json:"instrument-type"`
-	Quantity            *decimal.Decimal `json:"quantity"` // negative when short
+	Quantity            *decimal.Decimal `json:"quantity"`           // negative when short
+	AverageOpenPrice    *decimal.Decimal `json:"average-open-price"` // some answers of margin dry runs have it
 	ClosePrice          *decimal.Decimal `json:"close-price"`
 	FixingPrice         *decimal.Decimal `json:"fixing-price"` // nil where the broker says "NaN"
 	StrikePrice         *decimal.Decimal `json:"strike-price"`

@@ -17,44 +17,46 @@ import (
 // percent as the broker sends them; the others are decimals.
 type MarketMetric struct {
 	Object
-	Symbol                           string                 `json:"symbol" need:"true"`
-	UpdatedAt                        time.Time              `json:"updated-at"`
-	ImpliedVolatilityIndex           float64                `json:"implied-volatility-index"` // per year
-	ImpliedVolatilityIndex5DayChange float64                `json:"implied-volatility-index-5-day-change"`
-	ImpliedVolatilityIndexRank       float64                `json:"implied-volatility-index-rank"` // 0 to 1
-	ImpliedVolatilityRank            float64                `json:"implied-volatility-rank"`       // 0 to 1, in older answers
-	ImpliedVolatilityPercentile      float64                `json:"implied-volatility-percentile"` // 0 to 1
-	TOSImpliedVolatilityIndexRank    float64                `json:"tos-implied-volatility-index-rank"`
-	TWImpliedVolatilityIndexRank     float64                `json:"tw-implied-volatility-index-rank"`
-	ImpliedVolatilityIndexRankSource string                 `json:"implied-volatility-index-rank-source"`
-	ImpliedVolatilityUpdatedAt       time.Time              `json:"implied-volatility-updated-at"`
-	ImpliedVolatility30Day           float64                `json:"implied-volatility-30-day"`    // percent
-	HistoricalVolatility30Day        float64                `json:"historical-volatility-30-day"` // percent
-	HistoricalVolatility60Day        float64                `json:"historical-volatility-60-day"` // percent
-	HistoricalVolatility90Day        float64                `json:"historical-volatility-90-day"` // percent
-	IVHV30DayDifference              float64                `json:"iv-hv-30-day-difference"`      // percent points
-	Liquidity                        float64                `json:"liquidity"`
-	LiquidityValue                   float64                `json:"liquidity-value"`
-	LiquidityRank                    float64                `json:"liquidity-rank"`
-	LiquidityRating                  float64                `json:"liquidity-rating"` // 1 to 5
-	LiquidityRunningState            json.RawMessage        `json:"liquidity-running-state"`
-	Beta                             float64                `json:"beta"`
-	CorrelationSPY3Month             float64                `json:"corr-spy-3month"`
-	MarketCap                        *decimal.Decimal       `json:"market-cap"`
-	PriceEarningsRatio               float64                `json:"price-earnings-ratio"`
-	EarningsPerShare                 *decimal.Decimal       `json:"earnings-per-share"`
-	DividendRatePerShare             *decimal.Decimal       `json:"dividend-rate-per-share"`
-	AnnualDividendPerShare           *decimal.Decimal       `json:"annual-dividend-per-share"`
-	DividendYield                    float64                `json:"dividend-yield"`
-	DividendExDate                   Date                   `json:"dividend-ex-date"`
-	DividendNextDate                 Date                   `json:"dividend-next-date"` // may lie years back
-	DividendPayDate                  Date                   `json:"dividend-pay-date"`
-	DividendUpdatedAt                time.Time              `json:"dividend-updated-at"`
-	ListedMarket                     string                 `json:"listed-market"`
-	Lendability                      string                 `json:"lendability"`
-	BorrowRate                       float64                `json:"borrow-rate"`
-	Earnings                         *EarningsReport        `json:"earnings"` // nil when none is known
-	Expirations                      []ExpirationVolatility `json:"option-expiration-implied-volatilities"`
+	Symbol                                 string                 `json:"symbol" need:"true"`
+	UpdatedAt                              time.Time              `json:"updated-at"`
+	ImpliedVolatilityIndex                 float64                `json:"implied-volatility-index"` // per year
+	ImpliedVolatilityIndex5DayChange       float64                `json:"implied-volatility-index-5-day-change"`
+	ImpliedVolatilityIndexRank             float64                `json:"implied-volatility-index-rank"` // 0 to 1
+	ImpliedVolatilityRank                  float64                `json:"implied-volatility-rank"`       // 0 to 1, in older answers
+	ImpliedVolatilityPercentile            float64                `json:"implied-volatility-percentile"` // 0 to 1
+	TOSImpliedVolatilityIndexRank          float64                `json:"tos-implied-volatility-index-rank"`
+	TOSImpliedVolatilityIndexRankUpdatedAt time.Time              `json:"tos-implied-volatility-index-rank-updated-at"`
+	TWImpliedVolatilityIndexRank           float64                `json:"tw-implied-volatility-index-rank"`
+	ImpliedVolatilityIndexRankSource       string                 `json:"implied-volatility-index-rank-source"`
+	ImpliedVolatilityUpdatedAt             time.Time              `json:"implied-volatility-updated-at"`
+	ImpliedVolatility30Day                 float64                `json:"implied-volatility-30-day"`    // percent
+	HistoricalVolatility30Day              float64                `json:"historical-volatility-30-day"` // percent
+	HistoricalVolatility60Day              float64                `json:"historical-volatility-60-day"` // percent
+	HistoricalVolatility90Day              float64                `json:"historical-volatility-90-day"` // percent
+	IVHV30DayDifference                    float64                `json:"iv-hv-30-day-difference"`      // percent points
+	Liquidity                              float64                `json:"liquidity"`
+	LiquidityValue                         float64                `json:"liquidity-value"`
+	LiquidityRank                          float64                `json:"liquidity-rank"`
+	LiquidityRating                        float64                `json:"liquidity-rating"` // 1 to 5
+	LiquidityRunningState                  json.RawMessage        `json:"liquidity-running-state"`
+	Beta                                   float64                `json:"beta"`
+	BetaUpdatedAt                          time.Time              `json:"beta-updated-at"`
+	CorrelationSPY3Month                   float64                `json:"corr-spy-3month"`
+	MarketCap                              *decimal.Decimal       `json:"market-cap"`
+	PriceEarningsRatio                     float64                `json:"price-earnings-ratio"`
+	EarningsPerShare                       *decimal.Decimal       `json:"earnings-per-share"`
+	DividendRatePerShare                   *decimal.Decimal       `json:"dividend-rate-per-share"`
+	AnnualDividendPerShare                 *decimal.Decimal       `json:"annual-dividend-per-share"`
+	DividendYield                          float64                `json:"dividend-yield"`
+	DividendExDate                         Date                   `json:"dividend-ex-date"`
+	DividendNextDate                       Date                   `json:"dividend-next-date"` // may lie years back
+	DividendPayDate                        Date                   `json:"dividend-pay-date"`
+	DividendUpdatedAt                      time.Time              `json:"dividend-updated-at"`
+	ListedMarket                           string                 `json:"listed-market"`
+	Lendability                            string                 `json:"lendability"`
+	BorrowRate                             float64                `json:"borrow-rate"`
+	Earnings                               *EarningsReport        `json:"earnings"` // nil when none is known
+	Expirations                            []ExpirationVolatility `json:"option-expiration-implied-volatilities"`
 }
 
 var marketMetricCodec = codecFor[MarketMetric]()

@@ -19,6 +19,8 @@ type Pagination struct {
 	CurrentItemCount int    `json:"current-item-count"`
 	PreviousLink     string `json:"previous-link"`
 	NextLink         string `json:"next-link"`
+	// PagingLinkTemplate is the link of any page, with a place for its offset.
+	PagingLinkTemplate string `json:"paging-link-template"`
 }
 
 var paginationCodec = codecFor[Pagination]()

@@ -93,7 +93,7 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	case !errors.Is(err, app.ErrNoStore):
 		return err
 	}
-	opened, err := app.Open(config, kept)
+	opened, err := app.Open(config, &app.OpenOptions{Store: kept})
 	if err != nil {
 		return err
 	}

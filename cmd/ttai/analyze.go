@@ -102,7 +102,7 @@ func (c analyzeCommand) open(s *session, symbol market.Symbol) (deps analysts.De
 	if err != nil && !errors.Is(err, app.ErrNoStore) {
 		return deps, at, nil, err
 	}
-	opened, err := app.Open(config, store)
+	opened, err := app.Open(config, &app.OpenOptions{Store: store})
 	if err != nil {
 		return deps, at, nil, errors.Join(err, store.Close())
 	}

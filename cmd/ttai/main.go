@@ -25,6 +25,8 @@ type commands struct {
 	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
 	Login      loginCommand      `cmd:"" help:"Get a grant from tastytrade's page and write it into the configuration."`
 	Init       initCommand       `cmd:"" help:"Set up: four questions, then the configuration and the MCP client's entry are written."`
+	Record     recordCommand     `cmd:"" help:"Write a redacted recording of a broker's answers and streams."`
+	Contract   contractCommand   `cmd:"" help:"Compare a recording with this program's client and simulator."`
 	Migrate    migrateCommand    `cmd:"" help:"The layout of the store: status, up, down."`
 	Backup     backupCommand     `cmd:"" help:"Copy the store's files into one file, while programs go on."`
 	Restore    restoreCommand    `cmd:"" help:"Put a backup in place of what the store holds."`

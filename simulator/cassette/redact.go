@@ -205,7 +205,7 @@ func (r *redactor) words(s string) string { return r.replacer.Replace(s) }
 func (r *redactor) entry(e Entry) Entry {
 	if x := e.Exchange; x != nil {
 		y := *x
-		y.Path, y.Query, y.Call = r.words(x.Path), r.words(x.Query), r.words(x.Call)
+		y.Path, y.Query = r.words(x.Path), r.words(x.Query)
 		y.Body = r.body(x.Body, aboutAccounts(x.Path))
 		return Entry{Exchange: &y}
 	}

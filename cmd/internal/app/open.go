@@ -31,16 +31,29 @@ const DefaultRate = 0.04
 
 // Opened is the market and the broker that a configuration stands for.
 type Opened struct {
-	Market      market.Source
-	Broker      broker.Broker
-	Tokens      tastytrade.TokenSource
-	Clock       market.Clock
-	Calendar    *market.Calendar
-	Environment broker.Environment
-	Notice      string // what every result has to say about simulated data; empty for real data
-	Rate        float64
+	Market market.Source
+	Broker broker.Broker
+	Client *tastytrade.Client
+	// AccountStreamer is the address of the account streamer when it is not one of
+	// the broker's own.
+	AccountStreamer string
+	Tokens          tastytrade.TokenSource
+	Clock           market.Clock
+	Calendar        *market.Calendar
+	Environment     broker.Environment
+	Notice          string // what every result has to say about simulated data; empty for real data
+	Rate            float64
 
 	closers []func() error
+}
+
+// OpenOptions are what [Open] can do without.
+type OpenOptions struct {
+	// Store is where the broker's rates are kept together with the other processes
+	// that use it. Nil: they are kept by this process alone.
+	Store *Store
+	// Transport sends the requests and opens the streams; nil: the network's.
+	Transport http.RoundTripper
 }
 
 // Close ends connections and the embedded simulator, in that order.
@@ -56,11 +69,13 @@ func (o *Opened) Close() error {
 }
 
 // Open connects to what config names. Nothing is sent yet, except that a
-// simulator elsewhere is asked for its time. The broker's rates are kept in store,
-// together with the other processes that use it; nil: by this process alone.
-func Open(config Config, store *Store) (*Opened, error) {
+// simulator elsewhere is asked for its time. opts may be nil.
+func Open(config Config, opts *OpenOptions) (*Opened, error) {
+	if opts == nil {
+		opts = &OpenOptions{}
+	}
 	o := &Opened{Calendar: market.NYSE(), Clock: market.SystemClock(), Environment: broker.Environment(config.Env), Rate: DefaultRate}
-	err := o.open(config, store)
+	err := o.open(config, opts)
 	if err != nil {
 		o.Close()
 		return nil, err
@@ -68,7 +83,7 @@ func Open(config Config, store *Store) (*Opened, error) {
 	return o, nil
 }
 
-func (o *Opened) open(config Config, store *Store) error {
+func (o *Opened) open(config Config, opts *OpenOptions) error {
 	options := &tastytrade.ClientOptions{UserAgent: "ttai/" + Version(), Now: func() time.Time { return time.Now() }}
 	oauth := tastytrade.OAuthConfig{ClientID: config.ClientID, ClientSecret: config.ClientSecret, RefreshToken: config.RefreshToken}
 	switch {
@@ -96,15 +111,27 @@ func (o *Opened) open(config Config, store *Store) error {
 		}
 		o.Clock, o.Notice = sim.Clock(), sim.Note()
 		options.BaseURL, options.Dial = server.URL(), server.DialContext
+		if opts.Transport != nil { // which can't be given a dialer
+			if server, err = sim.Start("127.0.0.1:0"); err != nil {
+				return err
+			}
+			options.BaseURL, options.Dial = server.URL(), nil
+		}
 		useCredentials(&oauth, sim.Credentials())
 	}
 	if options.Limiter = tastytrade.NoLimit(); o.Environment != broker.Simulator {
-		options.Limiter = store.limiter(oauth.RefreshToken)
+		options.Limiter = opts.Store.limiter(oauth.RefreshToken)
+	}
+	if opts.Transport != nil {
+		options.HTTPClient = &http.Client{Transport: opts.Transport}
 	}
 	oauth.BaseURL, oauth.Dial = options.BaseURL, options.Dial
 	tokens, err := tastytrade.RefreshTokenSource(oauth)
 	if err != nil {
 		return err
+	}
+	if o.Environment == broker.Simulator {
+		o.AccountStreamer = "ws" + strings.TrimPrefix(options.BaseURL, "http") + "/streamer"
 	}
 	client, err := tastytrade.NewClient(tokens, options)
 	if err != nil {
@@ -115,7 +142,7 @@ func (o *Opened) open(config Config, store *Store) error {
 		return err
 	}
 	o.closers = append(o.closers, adapter.Close)
-	o.Tokens, o.Market, o.Broker = tokens, adapter, broker.ReadOnly(adapter)
+	o.Client, o.Tokens, o.Market, o.Broker = client, tokens, adapter, broker.ReadOnly(adapter)
 	if len(config.Accounts) > 0 {
 		o.Broker = broker.ReadOnly(onlyAccounts{adapter, config.Accounts})
 	}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/ttai-go/ttai/cmd/internal/app"
+	"github.com/ttai-go/ttai/internal/sharedtest"
+	"github.com/ttai-go/ttai/simulator/cassette"
+)
+
+// record runs one command line and returns its exit code and what it printed.
+func record(t *testing.T, args ...string) (code int, out, problems string) {
+	t.Helper()
+	out, problems, code = ttai(t, "", nil, args...)
+	return code, out, problems
+}
+
+// recorded runs 'ttai record' on the simulator.
+func recorded(t *testing.T) (*cassette.Cassette, string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tape.jsonl.gz")
+	code, out, errs := record(t, "record", path, "--stream", "1s")
+	require.Equal(t, app.ExitOK, code, errs)
+	assert.Contains(t, out, "redacted")
+	tape, err := cassette.ReadFile(path)
+	require.NoError(t, err)
+	return tape, path
+}
+
+func TestTheSimulatorsOwnRecordingHasNothingOfItsOwnerAndDiffersInNothing(t *testing.T) {
+	tape, path := recorded(t)
+	var all bytes.Buffer
+	require.NoError(t, tape.Write(&all))
+	assert.NotContains(t, all.String(), "Bearer ")
+	assert.Contains(t, all.String(), `"5WT00001"`)
+	names, _ := tape.Calls()
+	for _, call := range brokerCalls {
+		if !strings.Contains(call.name, "Orders.") {
+			assert.Contains(t, names, call.name, "it was answered")
+		}
+	}
+
+	code, out, errs := record(t, "contract", path, "--stream", "1s")
+	assert.Equal(t, app.ExitOK, code, out+errs)
+	assert.Contains(t, out, "Nothing differs")
+
+	code, _, errs = record(t, "record", path)
+	assert.Equal(t, app.ExitUsage, code)
+	assert.Contains(t, errs, "--force")
+}
+
+func TestEveryKindOfDifferenceIsNamed(t *testing.T) {
+	ours, _ := recorded(t)
+	var text bytes.Buffer
+	require.NoError(t, ours.Write(&text))
+	changed := text.String()
+	for _, change := range [][2]string{
+		{`"margin-or-cash":`, `"margin-or-cash-v2":`},                                // a member renamed: one missing, one new
+		{`"is-closed":false`, `"is-closed":"no"`},                                    // another type
+		{`"type":"FEED_CONFIG"`, `"brandNew":1,"type":"FEED_CONFIG"`},                // in a stream's message
+		{`"call":"QuoteAlerts.List"`, `"call":"Brand.New"`},                          // a call nobody knows
+		{`"call":"Risk.PositionLimit","method"`, `"call":"Margin.Nothing","method"`}, // and one that vanished
+	} {
+		require.Contains(t, changed, change[0])
+		changed = strings.ReplaceAll(changed, change[0], change[1])
+	}
+	theirs, err := cassette.Read(strings.NewReader(changed))
+	require.NoError(t, err)
+	report := compareCassettes(t.Context(), theirs, ours)
+	var lines []string
+	for _, f := range report.Findings {
+		lines = append(lines, f.With+" | "+f.Call+" | "+f.Finds)
+	}
+	said := strings.Join(lines, "\n")
+	for _, want := range []string{
+		"client | Accounts.List | [].account.margin-or-cash-v2: no field of the client has it",
+		"simulator | Accounts.List | data.items[].account.margin-or-cash: only here (string)",
+		"simulator | Accounts.List | data.items[].account.margin-or-cash-v2: missing here (string there)",
+		"is-closed: bool here, string there",
+		"client | Brand.New | this program has no such call",
+		"simulator | market data FEED_CONFIG | brandNew: missing here (number there)",
+	} {
+		assert.Contains(t, said, want)
+	}
+}
+
+func TestAnAnswerThatTheClientCannotReadIsNamed(t *testing.T) {
+	body := `{"data":{"items":[{"account":{"nickname":"n"}}]}}`
+	tape := &cassette.Cassette{Entries: []cassette.Entry{{Exchange: &cassette.Exchange{Call: "Accounts.List", Method: "GET", Path: "/x", Status: 200, Body: json.RawMessage(body)}}}}
+	report := compareCassettes(t.Context(), tape, &cassette.Cassette{})
+	require.NotEmpty(t, report.Findings)
+	assert.Contains(t, report.Findings[0].Finds, "cannot be read")
+}
+
+func TestAFileThatIsNoCassetteIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	require.NoError(t, os.WriteFile(path, []byte("{}\n"), 0o600))
+	code, _, errs := record(t, "contract", path)
+	assert.Equal(t, app.ExitUsage, code)
+	assert.Contains(t, errs, "ttai record")
+}
+
+// recordedCalls says which call the answers belong to that others recorded.
+var recordedCalls = map[string]string{
+	"Get_Account_Balance.json": "Balances.GetCurrency", "Get_Api_Quote_Token.json": "QuoteTokens.Get", "accounts.json": "Accounts.List",
+	"cryptocurrencies.json": "Instruments.Cryptocurrencies", "customer.json": "Customers.Get", "equities.json": "Instruments.Equities",
+	"future-products.json": "Instruments.FutureProducts", "futures.json": "Instruments.Futures", "get_margin_config.json": "Risk.Configuration",
+	"get_margin_requirements.json": "Risk.MarginRequirement", "get_option_chain_nested.json": "OptionChains.Nested",
+	"instrument-search.json": "Instruments.Search", "market-session-current.json": "MarketSessions.EquitiesCurrent",
+	"market_data_by_type.json": "MarketData.ByType", "nested-option-chain.json": "OptionChains.Nested",
+	"quantity-decimal-precisions.json": "Instruments.QuantityDecimalPrecisions", "trading_status.json": "Accounts.TradingStatus",
+	"transactions_listing.json": "Transactions.List",
+}
+
+// ofOthers is a cassette of answers that others recorded, as a user's own
+// recording would have them.
+func ofOthers(t *testing.T) *cassette.Cassette {
+	t.Helper()
+	var entries []cassette.Entry
+	for _, file := range slices.Sorted(maps.Keys(recordedCalls)) {
+		body, err := os.ReadFile(sharedtest.Path(t, "payloads", "rest", file))
+		require.NoError(t, err)
+		var whole struct{ Data json.RawMessage }
+		require.NoError(t, json.Unmarshal(body, &whole), file)
+		if whole.Data == nil { // it was taken out of its envelope
+			body = slices.Concat([]byte(`{"data":`), body, []byte(`}`))
+		}
+		entries = append(entries, cassette.Entry{Exchange: &cassette.Exchange{
+			Call: recordedCalls[file], Method: "GET", Path: "/accounts/5WT00001", Status: 200, Body: body,
+		}})
+	}
+	frames, err := filepath.Glob(sharedtest.Path(t, "payloads", "account-streamer") + "/*.json")
+	require.NoError(t, err)
+	for _, file := range frames {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		entries = append(entries, cassette.Entry{Frame: &cassette.Frame{Stream: "/", Data: body}})
+	}
+	return cassette.Redact(cassette.Header{Environment: "sandbox", Recorded: time.Date(2026, 8, 4, 15, 0, 0, 0, time.UTC)}, entries)
+}
+
+func TestAnswersThatOthersRecordedAreReadByTheClientWhole(t *testing.T) {
+	theirs := ofOthers(t)
+	ours, _ := recorded(t)
+	report := compareCassettes(t.Context(), theirs, ours)
+	assert.Greater(t, report.Calls, 15)
+	assert.Equal(t, 6, report.Messages)
+	for _, f := range report.Findings {
+		if f.With == "client" {
+			t.Errorf("%s: %s", f.Call, f.Finds)
+		} else {
+			t.Logf("%s: %s", f.Call, f.Finds)
+		}
+	}
+}
