@@ -31,23 +31,25 @@ func (o TouchOptions) resolve() (TouchOptions, error) {
 	return o, nil
 }
 
-// A record is a level under observation.
+// A record is a level under observation. Its story is as of the last bar that
+// the book has been read up to.
 type record struct {
 	price, low, high float64
-	bottom, top      float64 // the band widened by the tolerance
-	born, confirmed  int     // bars, counted from the engine's first
-	touched          int     // the latest bar that touched it; -1 when none did
-	insideAt         int     // place among book.inside; -1 when price is outside
-	previous, next   int32   // in order of creation, among those that age
+	born, confirmed  int   // bars, counted from the engine's first
+	touched          int   // the latest bar that touched it before the visit under way; -1 when none did
+	start            int32 // the bar among the book's that its story begins with
+	age              int32 // how many levels had its place before it
+	previous, next   int32 // in order of creation, among those that age
 	touches          int32
 	visits, held     int32
 	home             int8 // side of the last close outside the band
-	side, from       int8 // where price was last when outside, and when the visit began
+	from             int8 // where price was before the visit under way
 	counted          bool // the visit under way counts
 	broken, swept    bool
-	live, ages       bool
-	placed           bool // stands in the ladders
+	fallen           bool // broken, for those whose end depends on it; always up to date
+	ages             bool
 	once             bool // ends with the first touch, and not before
+	unseen           bool // the bar that confirmed it is not known
 	filling          fills
 	state            State
 	kind             Kind
@@ -57,6 +59,15 @@ type record struct {
 	touchedAt        time.Time
 	brokenAt         time.Time
 	label            *label // nil: the kind and the time it was born
+}
+
+// A spot says where price is, seen from a record.
+type spot struct {
+	bottom, top float64 // the band widened by the tolerance
+	side        int8    // where price was last when outside
+	inside      bool
+	live        bool
+	begun       bool // its story has begun
 }
 
 // fills says what Filled means for a level.
@@ -70,361 +81,130 @@ const (
 	sweptBelow
 )
 
-// A book follows levels: for every bar it does work for those that price
-// reaches, leaves or jumps over, and none for the others.
+// A book follows levels. It writes the bars down and tells the levels' stories
+// only when someone asks, or when so many bars have come that they would not
+// fit: most levels end before that. What decides the end of a level is all
+// that it looks at with every bar, and for that only at the next price that can
+// bring one about.
 type book struct {
 	records []record
+	spots   []spot // of the records
 	free    []int32
-	dead    []int32 // no more, but still on the ladders
-	tops    ladder  // by top; before the cursor those wholly below the last bar
-	bottoms ladder  // by bottom; after the cursor those wholly above it
-	inside  []visitor
-	waiting []int32 // added while no bar was known
 
 	first, last int32 // those that age, oldest first
 	aging       int
 	limit       int
-	oldest      int     // bars before it are beyond the lookback
-	young       int32   // the first of those that age and are within the lookback
-	stale       []int32 // broken by this bar and beyond the lookback
+	oldest      int   // bars before it are beyond the lookback
+	young       int32 // the first of those that age and are within the lookback
+	forever     bool  // there is no lookback
 
-	i              int // the last known bar; -1 when there is none
-	at             time.Time
-	lo, hi, closed float64
-	now            int // the last bar, known or not
-	current        bool
+	ends  endings
+	stale []owner // ended by this bar, or the one before
+
+	pages   pages
+	read    int // bars of the pages that the stories tell of
+	now     int // the last bar, known or not
+	current bool
 }
 
-// A visitor is a level that the last bar reached.
-type visitor struct {
-	low, high float64
-	id        int32
-	home      int8
-	busy      bool // there is more to see to than the close
+func newBook(limit int, bars *history) *book {
+	return &book{limit: limit, first: -1, last: -1, young: -1, now: -1, pages: pages{bars: bars}, ends: endings{below: newLookout(), above: newLookout(), touchBelow: newLookout(), touchAbove: newLookout()}}
 }
 
-func newBook(limit int) *book {
-	return &book{limit: limit, first: -1, last: -1, young: -1, i: -1}
-}
+// full reports whether it is time to read up the bars and forget them. More
+// levels make that rarer, so that a bar never pays for all of them.
+func (b *book) full() bool { return b.now-b.pages.from >= max(mostPages, len(b.records)/8) }
 
 // step takes the bar i, in which levels added before it may be touched.
-func (b *book) step(i, oldest int, at time.Time, lo, hi, closed float64, isKnown bool) {
+func (b *book) step(i, oldest int, lo, hi, closed float64, isKnown bool) {
 	b.now, b.oldest, b.current = i, oldest, isKnown
 	if isKnown {
-		before, beforeAt := b.i, b.at
-		b.i, b.at, b.lo, b.hi, b.closed = i, at, min(lo, closed), max(hi, closed), closed
-		b.cross(before, beforeAt)
-		if len(b.waiting) > 0 {
-			b.admit()
+		// A close outside the range is a rare mistake: jumps cost less than min and max.
+		if closed < lo {
+			lo = closed
 		}
-		b.visit()
-	}
-	b.age()
-	b.bury()
-}
-
-// cross moves the cursors to the new bar's range.
-func (b *book) cross(before int, beforeAt time.Time) {
-	for r := b.tops.below(); r.id >= 0 && r.key >= b.lo; r = b.tops.below() {
-		b.tops.down()
-		if x := &b.records[r.id]; x.live && x.bottom <= b.hi {
-			b.enter(r.id, x)
+		if closed > hi {
+			hi = closed
 		}
+		b.pages.add(i, lo, hi, closed)
+		b.look(lo, hi, closed)
 	}
-	for r := b.tops.above(); r.id >= 0 && r.key < b.lo; r = b.tops.above() {
-		b.tops.up()
-		b.leave(r.id, +1, before, beforeAt)
-	}
-	for r := b.bottoms.below(); r.id >= 0 && r.key > b.hi; r = b.bottoms.below() {
-		b.bottoms.down()
-		b.leave(r.id, -1, before, beforeAt)
-	}
-	for r := b.bottoms.above(); r.id >= 0 && r.key <= b.hi; r = b.bottoms.above() {
-		b.bottoms.up()
-		if x := &b.records[r.id]; x.live && x.top >= b.lo {
-			b.enter(r.id, x)
-		}
+	if len(b.stale) > 0 || b.young >= 0 && b.records[b.young].born < b.oldest {
+		b.end()
 	}
 }
 
-// enter begins a visit.
-func (b *book) enter(id int32, x *record) {
-	if x.insideAt >= 0 {
-		return
-	}
-	x.from = x.side
-	b.receive(id, x)
-	b.count(x)
-}
-
-// count makes the visit under way one of those counted.
-func (b *book) count(x *record) {
-	x.counted = true
-	x.touches++
-	switch x.state {
-	case StateFresh:
-		x.state = StateTested
-	case StateFlipped:
-		x.state = StateRetested
-	}
-}
-
-// leave takes a bar wholly on one side of the widened band; before is the known bar before it.
-func (b *book) leave(id int32, side int8, before int, beforeAt time.Time) {
-	x := &b.records[id]
-	if !x.live {
-		return
-	}
-	if x.insideAt >= 0 {
-		if x.counted {
-			x.visits++
-			if side == x.from {
-				x.held++
-			}
-		}
-		if before > x.confirmed {
-			x.touched, x.touchedAt = before, beforeAt
-		}
-		b.outside(x)
-	}
-	x.side = side
-	b.close(id, x, side)
-	if x.state == StateBroken && x.home == side {
-		x.state = StateFlipped
-	}
-	if x.filling != fillsNever {
-		x.fill(b.lo, b.hi)
-	}
-}
-
-// outside takes a record from those that the last bar reached.
-func (b *book) outside(x *record) {
-	last := len(b.inside) - 1
-	moved := b.inside[last]
-	b.inside[x.insideAt] = moved
-	b.records[moved.id].insideAt = x.insideAt
-	b.inside = b.inside[:last]
-	x.insideAt, x.counted = -1, false
-}
-
-// close takes a close beyond the band.
-func (b *book) close(id int32, x *record, side int8) {
-	if x.home == side {
-		return
-	}
-	if x.home != 0 {
-		if !x.broken {
-			x.broken, x.brokenAt = true, b.at
-		}
-		x.state = StateBroken
-		if x.ages && x.born < b.oldest {
-			b.stale = append(b.stale, id)
-		}
-	}
-	x.home = side
-}
-
-// receive puts a record among those that the last bar reached.
-func (b *book) receive(id int32, x *record) {
-	x.insideAt = len(b.inside)
-	b.inside = append(b.inside, visitor{x.low, x.high, id, x.home, x.once || x.filling != fillsNever})
-}
-
-// visit looks at the close of a bar for every level that it reached.
-func (b *book) visit() {
-	for k := range b.inside {
-		v := &b.inside[k]
-		switch {
-		case b.closed > v.high && v.home <= 0:
-			v.home = +1
-			b.close(v.id, &b.records[v.id], +1)
-		case b.closed < v.low && v.home >= 0:
-			v.home = -1
-			b.close(v.id, &b.records[v.id], -1)
-		}
-		if v.busy {
-			x := &b.records[v.id]
-			x.fill(b.lo, b.hi)
-			if !x.counted && (x.filling == fillsDown || x.filling == fillsUp) && b.i > x.confirmed && x.filled() > 0 {
-				// The bar that made a gap stands at its edge: a visit begins
-				// when price comes in.
-				x.from = x.home
-				b.count(x)
-			}
-			if x.once && b.i > x.confirmed {
-				b.stale = append(b.stale, v.id)
-			}
-		}
-	}
-}
-
-func (x *record) fill(lo, hi float64) {
-	switch x.filling {
-	case fillsDown:
-		x.reach = min(x.reach, lo)
-	case fillsUp:
-		x.reach = max(x.reach, hi)
-	case sweptAbove:
-		x.swept = x.swept || hi > x.high
-	case sweptBelow:
-		x.swept = x.swept || lo < x.low
-	}
-}
-
-func (x *record) filled() float64 {
-	switch {
-	case x.filling == fillsDown:
-		return min(1, max(0, (x.high-x.reach)/(x.high-x.low)))
-	case x.filling == fillsUp:
-		return min(1, max(0, (x.reach-x.low)/(x.high-x.low)))
-	case x.swept:
-		return 1
-	}
-	return 0
-}
-
-// add follows a record from the last bar on, which confirmed it, and returns
-// its number. Those that age are dropped when they are broken and older than
-// the lookback, and when there are more than the limit.
-func (b *book) add(x *record, tolerance float64, ages bool) int32 {
-	x.bottom, x.top = x.low-tolerance, x.high+tolerance
-	x.insideAt, x.live, x.ages, x.placed = -1, true, ages, false
-	x.previous, x.next = -1, -1
-	x.state = StateFresh
-	switch x.filling {
-	case fillsDown:
-		x.reach = math.Inf(1)
-	case fillsUp:
-		x.reach = math.Inf(-1)
-	}
-	var id int32
-	if n := len(b.free); n > 0 {
-		id, b.free = b.free[n-1], b.free[:n-1]
-		b.records[id] = *x
-	} else {
-		id = int32(len(b.records))
-		b.records = append(b.records, *x)
-	}
-	if b.current {
-		b.begin(id)
-	} else {
-		b.waiting = append(b.waiting, id)
-	}
-	if ages {
-		b.chain(id)
-	}
-	return id
-}
-
-// begin places a record by its confirming bar. A visit that is under way then
-// made the level or preceded it, and is not counted.
-func (b *book) begin(id int32) {
-	x := &b.records[id]
-	b.put(id, x)
-	switch {
-	case x.top < b.lo:
-		x.side = +1
-	case x.bottom > b.hi:
-		x.side = -1
-	default:
-		b.receive(id, x)
-	}
-	switch {
-	case b.closed > x.high:
-		b.close(id, x, +1)
-	case b.closed < x.low:
-		b.close(id, x, -1)
-	}
-	if x.insideAt >= 0 {
-		b.inside[x.insideAt].home = x.home
-	}
-	if x.state == StateBroken && x.home == x.side {
-		x.state = StateFlipped
-	}
-}
-
-func (b *book) put(id int32, x *record) {
-	x.placed = true
-	b.tops.insert(x.top, id, x.top < b.lo)
-	b.bottoms.insert(x.bottom, id, x.bottom <= b.hi)
-}
-
-// admit places records that were confirmed by bars that are not known: for
-// them this bar is the first.
-func (b *book) admit() {
-	for _, id := range b.waiting {
-		x := &b.records[id]
-		if !x.live {
-			continue
-		}
-		b.put(id, x)
-		switch {
-		case x.top < b.lo:
-			b.leave(id, +1, -1, time.Time{})
-		case x.bottom > b.hi:
-			b.leave(id, -1, -1, time.Time{})
-		default:
-			b.enter(id, x)
-		}
-	}
-	b.waiting = b.waiting[:0]
-}
-
-// remove ends the observation of a record.
-func (b *book) remove(id int32) {
-	x := &b.records[id]
-	if !x.live {
-		return
-	}
-	if x.placed {
-		b.dead = append(b.dead, id)
-	} else {
-		for k, w := range b.waiting {
-			if w == id {
-				b.waiting = append(b.waiting[:k], b.waiting[k+1:]...)
-				break
-			}
-		}
-	}
-	if x.insideAt >= 0 {
-		b.outside(x)
-	}
-	if x.ages {
-		b.unchain(id)
-	}
-	x.live, x.label = false, nil
-	if !x.placed {
-		b.free = append(b.free, id)
-	}
-}
-
-// bury takes those that are no more from the ladders, once they are many.
-func (b *book) bury() {
-	if len(b.dead) < 32+b.tops.n/3 {
-		return
-	}
-	gone := func(id int32) bool { return !b.records[id].live }
-	b.tops.drop(gone)
-	b.bottoms.drop(gone)
-	b.free = append(b.free, b.dead...)
-	b.dead = b.dead[:0]
-}
-
-// age drops what is broken and beyond the lookback.
-func (b *book) age() {
-	for _, id := range b.stale {
-		if x := &b.records[id]; x.live && x.ages && (x.once && b.lastTouched(x) >= 0 || !x.once && x.broken && x.born < b.oldest) {
-			b.remove(id)
+// end drops what is broken and beyond the lookback, and what ends with a touch.
+func (b *book) end() {
+	for _, o := range b.stale {
+		if b.records[o.id].age == o.age {
+			b.remove(o.id)
 		}
 	}
 	b.stale = b.stale[:0]
 	for b.young >= 0 && b.records[b.young].born < b.oldest {
 		id := b.young
 		b.young = b.records[id].next
-		if x := &b.records[id]; x.broken && !x.once {
+		if x := &b.records[id]; x.fallen && !x.once {
 			b.remove(id)
 		}
 	}
+}
+
+// A moment is a bar that confirms levels which may be written down later.
+type moment struct {
+	i         int
+	at        time.Time
+	start     int32
+	known     bool
+	tolerance float64
+}
+
+// add follows a record from a moment on and returns its number. Those that age
+// are dropped when they are broken and older than the lookback, and when there
+// are more than the limit; their moment must be the last bar.
+func (b *book) add(r *record, m *moment, ages bool) int32 {
+	var id int32
+	if n := len(b.free); n > 0 {
+		id, b.free = b.free[n-1], b.free[:n-1]
+	} else {
+		id = int32(len(b.records))
+		b.records, b.spots = append(b.records, record{}), append(b.spots, spot{})
+	}
+	x := &b.records[id]
+	age := x.age
+	*x = *r
+	x.age, x.ages, x.previous, x.next, x.state = age, ages, -1, -1, StateFresh
+	x.confirmed, x.confirmedAt, x.start, x.unseen = m.i, m.at, m.start, !m.known
+	switch x.filling {
+	case fillsDown:
+		x.reach = math.Inf(1)
+	case fillsUp:
+		x.reach = math.Inf(-1)
+	}
+	b.spots[id] = spot{bottom: x.low - m.tolerance, top: x.high + m.tolerance, live: true}
+	if ages {
+		if !b.forever || x.once {
+			b.await(id, x)
+		}
+		b.chain(id)
+	}
+	return id
+}
+
+// remove ends the observation of a record.
+func (b *book) remove(id int32) {
+	if !b.spots[id].live {
+		return
+	}
+	x := &b.records[id]
+	if x.ages {
+		b.unchain(id)
+	}
+	b.spots[id].live = false
+	x.label = nil
+	x.age++
+	b.free = append(b.free, id)
 }
 
 func (b *book) chain(id int32) {
@@ -471,23 +251,25 @@ func (x *record) source(daily bool) string {
 }
 
 // level returns the level as it stands after the last bar.
-func (b *book) level(x *record, daily bool) Level {
+func (b *book) level(id int, daily bool) Level {
+	x := &b.records[id]
 	l := Level{
 		Price: x.price, Low: x.low, High: x.high, Kind: x.kind, Source: x.source(daily),
 		Born: x.bornAt, Confirmed: x.confirmedAt, LastTouch: x.touchedAt, Touches: int(x.touches),
 		Broken: x.broken, BrokenAt: x.brokenAt, State: x.state, Side: int(x.home), Filled: x.filled(),
 	}
-	if x.insideAt >= 0 && b.i > x.confirmed {
-		l.LastTouch = b.at
+	if last := b.pages.last(); b.spots[id].inside && last > x.confirmed {
+		l.LastTouch = b.pages.time(len(b.pages.all) - 1)
 	}
 	l.Visits, l.Held = int(x.visits), int(x.held)
 	return l
 }
 
-// lastTouched is the latest bar that touched x; -1 when none did.
-func (b *book) lastTouched(x *record) int {
-	if x.insideAt >= 0 && b.i > x.confirmed {
-		return b.i
+// lastTouched is the latest bar that touched a record; -1 when none did.
+func (b *book) lastTouched(id int) int {
+	x := &b.records[id]
+	if last := b.pages.last(); b.spots[id].inside && last > x.confirmed {
+		return last
 	}
 	return x.touched
 }

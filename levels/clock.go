@@ -268,6 +268,10 @@ func (c *clock) tracker(p Period) *tracker {
 
 func (k *tracker) update(e *Engine, c *clock) {
 	k.done, k.began, k.twice = false, false, false
+	if k.open && c.counts && !c.newDay && c.end < k.end {
+		k.current.add(e.i, &e.bar) // in the midst of it, as most bars are
+		return
+	}
 	if k.open && c.newDay && !c.date.Before(k.until) {
 		k.finish()
 	}

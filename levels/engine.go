@@ -12,10 +12,12 @@ import (
 // An Engine finds and follows levels bar by bar. [Find] is an engine run over
 // a series, so batch and streaming are the same.
 //
-// A bar costs time in proportion to the levels it makes, reaches, leaves or
-// jumps over, whatever number lies elsewhere; asking for the levels costs more.
-// Memory is bounded: the engine keeps the bars of the lookback or of the
-// session under way (at most a million), and Options.Limit levels of the past.
+// A bar is written down, and compared with the next prices that can end a level;
+// what becomes of levels is told when someone asks, and every few thousand bars.
+// So a bar costs about the same whatever number of levels lies elsewhere; asking
+// for the levels costs more. Memory is bounded: the engine keeps the bars of the
+// lookback, of the sessions that profiles need (at most a million), some
+// thousands of the newest, and Options.Limit levels of the past.
 //
 // An Engine is not safe for concurrent use.
 type Engine struct {
@@ -29,6 +31,7 @@ type Engine struct {
 	swingers []*swinger
 	ranges   []*trueRange // of other lengths
 	families []family
+	lazy     []lazyFamily       // those of them that put work off
 	given    map[string][]int32 // levels added from outside, by source
 	needs    int                // bars from this one on are kept
 
@@ -43,6 +46,15 @@ type family interface {
 	update(e *Engine)
 	// lines appends the levels that the book does not follow.
 	lines(e *Engine, dst []Level) []Level
+	// store keeps what the family remembers, or reads it.
+	store(c *codec)
+}
+
+// A lazyFamily puts off levels that are often replaced before anyone asks.
+type lazyFamily interface {
+	// settle follows what was put off, as of the bar that confirmed it. It is
+	// called before the levels are read and before bars are forgotten.
+	settle(e *Engine)
 }
 
 // NewEngine returns an engine without bars. Options.Interval must be set.
@@ -51,7 +63,7 @@ func NewEngine(opts *Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{o: o, daily: !o.Interval.Intraday(), book: newBook(o.Limit), touch: newTrueRange(o.Touch.ATR), i: -1, given: map[string][]int32{}, needs: math.MaxInt}
+	e := &Engine{o: o, daily: !o.Interval.Intraday(), touch: newTrueRange(o.Touch.ATR), i: -1, given: map[string][]int32{}, needs: math.MaxInt}
 	if o.Kinds != nil {
 		e.wanted = map[Kind]bool{}
 		for _, k := range o.Kinds {
@@ -59,9 +71,16 @@ func NewEngine(opts *Options) (*Engine, error) {
 		}
 	}
 	e.bars.keep = 512
+	e.book = newBook(o.Limit, &e.bars)
+	e.book.forever = o.Lookback < 0
 	e.periods = newClock(o.Interval, o.Calendar, o.AllHours)
 	if err := e.assemble(); err != nil {
 		return nil, err
+	}
+	for _, f := range e.families {
+		if f, ok := f.(lazyFamily); ok {
+			e.lazy = append(e.lazy, f)
+		}
 	}
 	return e, nil
 }
@@ -70,7 +89,7 @@ func NewEngine(opts *Options) (*Engine, error) {
 func (e *Engine) assemble() error {
 	o := e.o
 	if o.wants(KindSwingHigh, KindSwingLow) {
-		e.families = append(e.families, &swingFamily{source: e.swinger(o.Swing)})
+		e.families = append(e.families, &swingFamily{e.swinger(o.Swing), e.wants(KindSwingHigh), e.wants(KindSwingLow)})
 	}
 	if o.wants(KindZone) {
 		e.families = append(e.families, newZoneFamily(e))
@@ -170,9 +189,14 @@ func (e *Engine) Update(bar market.Bar) error {
 	if e.i >= 0 && !bar.Time.After(e.bar.Time) {
 		return invalid.Field("bar.Time", bar.Time.Format(time.RFC3339), "a time after the last bar's, "+e.bar.Time.Format(time.RFC3339))
 	}
+	if e.book.full() {
+		e.settle()
+		e.book.forget()
+		e.bars.trim(min(e.i+1, e.periods.sessionFrom, e.needs))
+	}
 	e.i++
 	e.bar, e.known = bar, knownBar(&bar)
-	e.bars.push(&bar, min(e.i, e.periods.sessionFrom, e.needs))
+	e.bars.push(&bar, min(e.i, e.periods.sessionFrom, e.needs, e.book.pages.from))
 	e.periods.update(e)
 	if e.known {
 		e.touch.update(bar.High, bar.Low, bar.Close)
@@ -184,7 +208,7 @@ func (e *Engine) Update(bar market.Bar) error {
 	if e.o.Lookback > 0 {
 		oldest = e.i + 1 - e.o.Lookback
 	}
-	e.book.step(e.i, oldest, bar.Time, bar.Low, bar.High, bar.Close, e.known)
+	e.book.step(e.i, oldest, bar.Low, bar.High, bar.Close, e.known)
 	for _, w := range e.swingers {
 		w.update(e)
 	}
@@ -201,8 +225,24 @@ func (e *Engine) wants(k Kind) bool { return e.wanted == nil || e.wanted[k] }
 
 // follow puts a level that the last bar confirms under observation.
 func (e *Engine) follow(x *record, ages bool) int32 {
-	x.confirmed, x.confirmedAt = e.i, e.bar.Time
-	return e.book.add(x, e.o.Touch.Tolerance*e.touch.mean, ages)
+	m := e.moment()
+	return e.book.add(x, &m, ages)
+}
+
+// moment is the last bar, for levels that it confirms.
+func (e *Engine) moment() moment {
+	m := moment{i: e.i, at: e.bar.Time, start: int32(len(e.book.pages.all)), known: e.known, tolerance: e.o.Touch.Tolerance * e.touch.mean}
+	if m.known {
+		m.start--
+	}
+	return m
+}
+
+// settle writes down the levels that were put off.
+func (e *Engine) settle() {
+	for _, f := range e.lazy {
+		f.settle(e)
+	}
 }
 
 // replace ends the observation of the levels in ids and empties it.
@@ -257,13 +297,18 @@ func (e *Engine) Levels(dst []Level) []Level {
 	if e.o.Lookback > 0 {
 		oldest = e.i + 1 - e.o.Lookback
 	}
-	for k := range e.book.records {
-		x := &e.book.records[k]
+	e.settle()
+	e.book.readUp()
+	for id := range e.book.spots {
+		if !e.book.spots[id].live {
+			continue
+		}
+		x := &e.book.records[id]
 		switch {
-		case !x.live, e.o.Unbroken && x.broken:
-		case x.ages && !x.once && x.born < oldest && (x.broken || e.book.lastTouched(x) < oldest):
+		case e.o.Unbroken && x.broken:
+		case x.ages && !x.once && x.born < oldest && (x.broken || e.book.lastTouched(id) < oldest):
 		default:
-			dst = append(dst, e.book.level(x, e.daily))
+			dst = append(dst, e.book.level(id, e.daily))
 		}
 	}
 	for _, f := range e.families {

@@ -56,62 +56,6 @@ func TestSwingsAndZonesEqualTheRulesBarByBar(t *testing.T) {
 	}
 }
 
-func TestTheLadderEqualsASortedList(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	var l ladder
-	type entry struct {
-		key float64
-		id  int32
-	}
-	var plain []entry
-	at := 50.0 // entries below it stand before the cursor
-	for step := range 20_000 {
-		switch k := r.IntN(10); {
-		case k < 6 || len(plain) == 0:
-			e := entry{float64(r.IntN(200)) / 2, int32(step)}
-			l.insert(e.key, e.id, e.key < at)
-			plain = append(plain, e)
-		case k < 7 && len(plain) > 700:
-			n := 1 + r.IntN(20)
-			doomed := map[int32]bool{}
-			for _, i := range r.Perm(len(plain))[:min(n, len(plain))] {
-				doomed[plain[i].id] = true
-			}
-			l.drop(func(id int32) bool { return doomed[id] })
-			plain = slices.DeleteFunc(plain, func(e entry) bool { return doomed[e.id] })
-		default:
-			at = min(110, max(-10, at+4*r.NormFloat64()))
-			for x := l.below(); x.id >= 0 && x.key >= at; x = l.below() {
-				l.down()
-			}
-			for x := l.above(); x.id >= 0 && x.key < at; x = l.above() {
-				l.up()
-			}
-		}
-		below, above, before := math.Inf(-1), math.Inf(1), 0
-		for _, e := range plain {
-			if e.key < at {
-				below = max(below, e.key)
-				before++
-			} else {
-				above = min(above, e.key)
-			}
-		}
-		require.Equal(t, len(plain), l.n)
-		if before > 0 {
-			require.Equal(t, below, l.below().key)
-		} else {
-			require.EqualValues(t, -1, l.below().id)
-		}
-		if before < len(plain) {
-			require.Equal(t, above, l.above().key)
-		} else {
-			require.EqualValues(t, -1, l.above().id)
-		}
-	}
-	assert.Greater(t, len(l.blocks), 1, "several blocks were in use")
-}
-
 // everyKind asks for all families with all their options in use.
 func everyKind(lookback int) *Options {
 	return &Options{

@@ -46,6 +46,34 @@ func ExampleFind() {
 	// below  98.75  swing low of 2024-01-09, touches: 1
 }
 
+// An engine is put down with its state, and taken up again elsewhere.
+func ExampleEngine_Snapshot() {
+	s := closes(100, 102, 104, 103, 101, 99, 101, 103, 104, 102, 100, 101, 102)
+	opts := &levels.Options{Interval: market.Day, Kinds: []levels.Kind{levels.KindSwingHigh}, Swing: levels.SwingOptions{Left: 2, Right: 2}}
+	engine, err := levels.NewEngine(opts)
+	for i := 0; i < 8 && err == nil; i++ {
+		err = engine.Update(s.Bar(i))
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	engine, err = levels.RestoreEngine(opts, engine.Snapshot())
+	for i := 8; i < s.Len() && err == nil; i++ {
+		err = engine.Update(s.Bar(i))
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, l := range engine.Levels(nil) {
+		fmt.Printf("%.2f  %s, touches: %d\n", l.Price, l.Source, l.Touches)
+	}
+	// Output:
+	// 104.25  swing high of 2024-01-04, touches: 2
+	// 104.25  swing high of 2024-01-12, touches: 1
+}
+
 func ExamplePivots() {
 	p, err := levels.Pivots(market.Bar{Open: 101, High: 110, Low: 100, Close: 108}, levels.PivotStandard, 108)
 	if err != nil {

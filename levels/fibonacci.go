@@ -66,6 +66,10 @@ type fibonacciFamily struct {
 	alternator alternator[swing]
 	turns      []swing // the last ones
 	ids        []int32
+
+	waiting moment // confirmed what the turns make, until someone asks
+	waits   bool
+	width   float64 // of a confluence, then
 }
 
 func newFibonacciFamily(e *Engine) *fibonacciFamily {
@@ -79,7 +83,8 @@ func (f *fibonacciFamily) update(e *Engine) {
 	if len(fresh) == 0 {
 		return
 	}
-	before := slices.Clone(f.turns[max(0, len(f.turns)-2):])
+	var last [2]swing
+	before := last[:copy(last[:], f.turns[max(0, len(f.turns)-2):])]
 	if len(fresh) == 2 {
 		f.turns = f.alternator.both(f.turns, fresh[0], fresh[1])
 	} else {
@@ -89,7 +94,15 @@ func (f *fibonacciFamily) update(e *Engine) {
 		f.turns = slices.Delete(f.turns, 0, extra)
 	}
 	if n := len(f.turns); n >= 2 && !slices.Equal(before, f.turns[n-2:]) {
-		e.replace(&f.ids)
+		e.replace(&f.ids) // not yet written down means never
+		f.waiting, f.waits, f.width = e.moment(), true, f.o.Width*e.touch.mean
+	}
+}
+
+// settle follows what the last turns make.
+func (f *fibonacciFamily) settle(e *Engine) {
+	if f.waits {
+		f.waits = false
 		f.ratios(e)
 		f.clusters(e)
 	}
@@ -122,17 +135,17 @@ func (f *fibonacciFamily) ratios(e *Engine) {
 	n := len(f.turns) - 1
 	from, to := f.turns[n-1], f.turns[n]
 	for _, r := range f.of(n, nil) {
-		f.ids = append(f.ids, e.follow(&record{
+		f.ids = append(f.ids, e.book.add(&record{
 			price: r.price, low: r.price, high: r.price, kind: KindFibonacci, born: to.born, bornAt: to.bornAt, touched: -1,
 			label: &label{form: labelRatio, name: r.name, x: r.ratio, y: from.price, a: from.bornAt, b: to.bornAt, extra: short(to.price)},
-		}, false))
+		}, &f.waiting, false))
 	}
 }
 
 // clusters follows the bands in which ratios of different legs lie, the
 // closest ones first, without overlaps.
 func (f *fibonacciFamily) clusters(e *Engine) {
-	width := f.o.Width * e.touch.mean
+	width := f.width
 	if !e.wants(KindFibonacciCluster) || !(width > 0) {
 		return
 	}
@@ -175,9 +188,9 @@ func (f *fibonacciFamily) clusters(e *Engine) {
 			}
 		}
 		low, high := all[g.from].price, all[g.to-1].price
-		f.ids = append(f.ids, e.follow(&record{
+		f.ids = append(f.ids, e.book.add(&record{
 			price: min(max(sum/float64(g.to-g.from), low), high), low: low, high: high, kind: KindFibonacciCluster, born: born, bornAt: bornAt, touched: -1,
 			label: &label{name: plural(g.to-g.from, "Fibonacci ratio") + " of " + plural(g.legs, "leg")},
-		}, false))
+		}, &f.waiting, false))
 	}
 }

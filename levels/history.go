@@ -10,46 +10,48 @@ import (
 // A history is the newest bars as columns: at least keep of them, at most about
 // twice as many, or what was asked for.
 type history struct {
-	s    market.Series
+	s    market.Series // the columns have room for more than the n bars
+	n    int
 	base int // number of the first bar kept
 	keep int
 }
 
 // push adds a bar. Bars from the number need on are kept beyond the usual.
 func (h *history) push(bar *market.Bar, need int) {
-	n := len(h.s.Time)
-	if n == cap(h.s.Time) {
+	if h.n == len(h.s.Time) {
 		h.room(need)
-		n = len(h.s.Time)
 	}
-	s := &h.s
-	s.Time, s.Open, s.High, s.Low, s.Close, s.Volume = s.Time[:n+1], s.Open[:n+1], s.High[:n+1], s.Low[:n+1], s.Close[:n+1], s.Volume[:n+1]
+	n, s := h.n, &h.s
 	s.Time[n], s.Open[n], s.High[n], s.Low[n], s.Close[n], s.Volume[n] = bar.Time, bar.Open, bar.High, bar.Low, bar.Close, bar.Volume
+	h.n++
+}
+
+// trim forgets bars before the number need, when there are enough of them.
+func (h *history) trim(need int) {
+	if from := min(h.n-h.keep, need-h.base); from > 0 && 2*from >= h.n {
+		h.room(need)
+	}
 }
 
 // room moves the bars to the front when half of them can go, and to larger
 // columns otherwise, so that a bar is moved about once.
 func (h *history) room(need int) {
-	n := len(h.s.Time)
-	from := max(0, min(n-h.keep, need-h.base))
-	old := h.s.Slice(from, n)
-	if from < n/2 || n == 0 {
-		size := max(1024, 2*(n-from))
+	from := max(0, min(h.n-h.keep, need-h.base))
+	old := h.s.Slice(from, h.n)
+	if 2*from < h.n || h.n == 0 {
+		size := max(1024, 2*(h.n-from))
 		columns := make([]float64, 5*size)
 		h.s.Time = make([]time.Time, size)
 		h.s.Open, h.s.High, h.s.Low = columns[0:size:size], columns[size:2*size:2*size], columns[2*size:3*size:3*size]
 		h.s.Close, h.s.Volume = columns[3*size:4*size:4*size], columns[4*size:]
 	}
-	n -= from
-	for _, column := range []struct {
-		to   *[]float64
-		from []float64
-	}{{&h.s.Open, old.Open}, {&h.s.High, old.High}, {&h.s.Low, old.Low}, {&h.s.Close, old.Close}, {&h.s.Volume, old.Volume}} {
-		copy(*column.to, column.from)
-		*column.to = (*column.to)[:n]
-	}
 	copy(h.s.Time, old.Time)
-	h.s.Time = h.s.Time[:n]
+	copy(h.s.Open, old.Open)
+	copy(h.s.High, old.High)
+	copy(h.s.Low, old.Low)
+	copy(h.s.Close, old.Close)
+	copy(h.s.Volume, old.Volume)
+	h.n -= from
 	h.base += from
 }
 
@@ -88,7 +90,12 @@ func newTrueRange(n int) trueRange { return trueRange{n: n, share: 1 / float64(n
 
 func (t *trueRange) update(high, low, closed float64) {
 	if t.seen > 0 {
-		high, low = max(high, t.before), min(low, t.before)
+		if t.before > high {
+			high = t.before
+		}
+		if t.before < low {
+			low = t.before
+		}
 	}
 	if t.seen++; t.seen < t.n {
 		t.mean += (high - low - t.mean) / float64(t.seen)

@@ -164,7 +164,8 @@ func sortByPrice(levels []Level) {
 			return +1
 		}
 		a, b := &levels[x.at], &levels[y.at]
-		return cmp.Or(cmp.Compare(a.Price, b.Price), cmp.Compare(a.Kind, b.Kind), a.Born.Compare(b.Born), cmp.Compare(a.Source, b.Source), cmp.Compare(x.at, y.at))
+		return cmp.Or(cmp.Compare(a.Price, b.Price), cmp.Compare(a.Kind, b.Kind), a.Born.Compare(b.Born), cmp.Compare(a.Source, b.Source),
+			a.Confirmed.Compare(b.Confirmed), cmp.Compare(a.Low, b.Low), cmp.Compare(a.High, b.High), cmp.Compare(a.Side, b.Side), cmp.Compare(a.Touches, b.Touches), cmp.Compare(x.at, y.at))
 	})
 	// Each cycle of the permutation is moved along.
 	for i := range places {

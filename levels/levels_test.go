@@ -367,10 +367,12 @@ func TestTheEngineForgets(t *testing.T) {
 	for i := range bars {
 		require.NoError(t, e.Update(bars[i]))
 	}
-	assert.Less(t, len(e.bars.s.Time), 3000)
+	assert.Less(t, len(e.bars.s.Time), 2*(mostPages+512))
 	assert.Less(t, len(e.book.records), 2000)
-	assert.Less(t, e.book.tops.n, 2000)
-	assert.Equal(t, e.book.tops.n, e.book.bottoms.n)
+	assert.LessOrEqual(t, len(e.book.pages.all), mostPages)
+	for _, w := range []*lookout{&e.book.ends.below, &e.book.ends.above, &e.book.ends.touchBelow, &e.book.ends.touchAbove} {
+		assert.Less(t, w.n, 2000)
+	}
 }
 
 func FuzzFind(f *testing.F) {

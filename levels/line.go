@@ -15,35 +15,46 @@ type line struct {
 	touchedAt, brokenAt     time.Time
 }
 
+// A look is what lines see of a bar.
+type look struct {
+	at               time.Time
+	low, high, close float64
+	tolerance        float64
+	known            bool
+}
+
+// look is what lines see of the last bar.
+func (e *Engine) look() look {
+	return look{e.bar.Time, e.bar.Low, e.bar.High, e.bar.Close, e.o.Touch.Tolerance * e.touch.mean, e.known}
+}
+
 // begin starts the history of a line with the bar that confirms it.
-func (l *line) begin(e *Engine, price float64) {
+func (l *line) begin(bar *look, price float64) {
 	*l = line{state: StateFresh}
-	if !e.known || math.IsNaN(price) {
+	if !bar.known || math.IsNaN(price) {
 		return
 	}
-	tolerance := e.o.Touch.Tolerance * e.touch.mean
 	switch {
-	case e.bar.Low > price+tolerance:
+	case bar.low > price+bar.tolerance:
 		l.side = +1
-	case e.bar.High < price-tolerance:
+	case bar.high < price-bar.tolerance:
 		l.side = -1
 	default:
 		l.inside = true
 	}
-	l.close(e, price)
+	l.closes(bar, price)
 }
 
-// step takes the engine's last bar.
-func (l *line) step(e *Engine, price float64) {
-	if !e.known || math.IsNaN(price) {
+// step takes the next bar.
+func (l *line) step(bar *look, price float64) {
+	if !bar.known || math.IsNaN(price) {
 		return
 	}
-	tolerance := e.o.Touch.Tolerance * e.touch.mean
 	side := int8(0)
 	switch {
-	case e.bar.Low > price+tolerance:
+	case bar.low > price+bar.tolerance:
 		side = +1
-	case e.bar.High < price-tolerance:
+	case bar.high < price-bar.tolerance:
 		side = -1
 	}
 	if side == 0 {
@@ -57,8 +68,8 @@ func (l *line) step(e *Engine, price float64) {
 				l.state = StateRetested
 			}
 		}
-		l.touchedAt = e.bar.Time
-		l.close(e, price)
+		l.touchedAt = bar.at
+		l.closes(bar, price)
 		return
 	}
 	if l.inside && l.counted {
@@ -68,18 +79,18 @@ func (l *line) step(e *Engine, price float64) {
 		}
 	}
 	l.inside, l.counted, l.side = false, false, side
-	l.close(e, price)
+	l.closes(bar, price)
 	if l.state == StateBroken && l.home == side {
 		l.state = StateFlipped
 	}
 }
 
-func (l *line) close(e *Engine, price float64) {
+func (l *line) closes(bar *look, price float64) {
 	side := int8(0)
 	switch {
-	case e.bar.Close > price:
+	case bar.close > price:
 		side = +1
-	case e.bar.Close < price:
+	case bar.close < price:
 		side = -1
 	}
 	if side == 0 || side == l.home {
@@ -87,7 +98,7 @@ func (l *line) close(e *Engine, price float64) {
 	}
 	if l.home != 0 {
 		if !l.broken {
-			l.broken, l.brokenAt = true, e.bar.Time
+			l.broken, l.brokenAt = true, bar.at
 		}
 		l.state = StateBroken
 	}

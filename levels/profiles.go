@@ -19,7 +19,16 @@ type profileFamily struct {
 	spans     [][2]int // first and last bar of the finished sessions of a composite
 	sessions  []int32
 	composed  []int32
+	waiting   finished      // the profile of the last session, until someone asks
 	bars      market.Series // of a composite, without what lies between its sessions
+}
+
+// A finished session has no profile yet.
+type finished struct {
+	moment
+	has         bool
+	begin       market.Date
+	first, last int
 }
 
 func newProfileFamily(e *Engine) *profileFamily {
@@ -53,29 +62,71 @@ func (f *profileFamily) update(e *Engine) {
 		return
 	}
 	x := f.day.finished
-	span := "the session of " + x.begin.String()
-	if f.session || e.wants(KindNakedPOC) {
-		if p, err := profile(e.bars.slice(x.first, x.last+1), f.o); err == nil {
-			if f.session {
-				e.replace(&f.sessions)
-				f.sessions = f.keep(e, f.sessions, p, x.first, x.last, span)
-			}
-			if e.wants(KindNakedPOC) {
-				low, high := p.Bins[p.poc].Low, p.Bins[p.poc].High
-				e.book.add(&record{
-					price: p.POC, low: low, high: high, kind: KindNakedPOC, born: x.first, bornAt: p.From, confirmed: e.i, confirmedAt: e.bar.Time, touched: -1,
-					once: true, label: &label{name: "point of control of " + span},
-				}, 0, true)
-			}
+	if (f.session || e.wants(KindNakedPOC)) && f.traded(e, x.first, x.last) {
+		if f.session {
+			e.replace(&f.sessions) // not yet written down means never
+		}
+		f.waiting = finished{e.moment(), true, x.begin, x.first, x.last}
+		if e.wants(KindNakedPOC) {
+			f.settle(e) // its point of control stays when others take its place
 		}
 	}
 	if f.composite {
 		f.compose(e, x)
+	}
+	f.reserve(e)
+}
+
+// reserve keeps the bars of sessions that profiles will be made of.
+func (f *profileFamily) reserve(e *Engine) {
+	e.needs = math.MaxInt
+	if f.composite && f.o.Sessions > 1 && len(f.spans) > 0 {
 		// The next composite begins with the oldest session that stays.
-		e.needs = f.spans[max(0, len(f.spans)+1-f.o.Sessions)%len(f.spans)][0]
-		if f.o.Sessions == 1 {
-			e.needs = math.MaxInt
+		e.needs = f.spans[max(0, len(f.spans)+1-f.o.Sessions)][0]
+	}
+	if f.waiting.has {
+		e.needs = min(e.needs, f.waiting.first)
+	}
+}
+
+// traded reports whether the bars have a profile. A given tick may be too fine
+// for them; otherwise one bar with volume will do.
+func (f *profileFamily) traded(e *Engine, first, last int) bool {
+	s := e.bars.slice(first, last+1)
+	if f.o.Tick != 0 {
+		_, err := profile(s, f.o)
+		return err == nil
+	}
+	for i := range s.Time {
+		if usable(&s, i) {
+			return true
 		}
+	}
+	return false
+}
+
+// settle makes the profile that was put off.
+func (f *profileFamily) settle(e *Engine) {
+	x := f.waiting
+	if !x.has {
+		return
+	}
+	f.waiting.has = false
+	f.reserve(e)
+	p, err := profile(e.bars.slice(x.first, x.last+1), f.o)
+	if err != nil {
+		return
+	}
+	span := "the session of " + x.begin.String()
+	if f.session {
+		f.sessions = f.keep(e, f.sessions, p, &x.moment, x.first, span)
+	}
+	if e.wants(KindNakedPOC) {
+		x.tolerance = 0
+		e.book.add(&record{
+			price: p.POC, low: p.Bins[p.poc].Low, high: p.Bins[p.poc].High, kind: KindNakedPOC, born: x.first, bornAt: p.From, touched: -1,
+			once: true, label: &label{name: "point of control of " + span},
+		}, &x.moment, true)
 	}
 }
 
@@ -95,17 +146,18 @@ func (f *profileFamily) compose(e *Engine, x span) {
 	}
 	if p, err := profile(*s, f.o); err == nil {
 		e.replace(&f.composed)
-		f.composed = f.keep(e, f.composed, p, f.spans[0][0], x.last, "the last "+plural(len(f.spans), "session")+" to "+x.begin.String())
+		m := e.moment()
+		f.composed = f.keep(e, f.composed, p, &m, f.spans[0][0], "the last "+plural(len(f.spans), "session")+" to "+x.begin.String())
 	}
 }
 
 // keep follows the levels of a finished profile.
-func (f *profileFamily) keep(e *Engine, ids []int32, p *VolumeProfile, first, _ int, span string) []int32 {
+func (f *profileFamily) keep(e *Engine, ids []int32, p *VolumeProfile, m *moment, first int, span string) []int32 {
 	for _, l := range p.levels(span) {
 		if e.wants(l.Kind) {
-			ids = append(ids, e.follow(&record{
+			ids = append(ids, e.book.add(&record{
 				price: l.Price, low: l.Low, high: l.High, kind: l.Kind, born: first, bornAt: l.Born, touched: -1, label: &label{name: l.Source},
-			}, false))
+			}, m, false))
 		}
 	}
 	return ids

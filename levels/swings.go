@@ -2,6 +2,7 @@ package levels
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -130,7 +131,7 @@ type swing struct {
 	bornAt          time.Time
 }
 
-func (w swing) kind() Kind {
+func (w *swing) kind() Kind {
 	if w.high {
 		return KindSwingHigh
 	}
@@ -151,11 +152,11 @@ type swinger struct {
 	zigzag  zigzag
 }
 
-// In narrow windows a candidate that is the extreme is compared with every bar.
+// Windows up to so wide are compared as a whole with every bar.
 const narrow = 64
 
 func newSwinger(o SwingOptions) *swinger {
-	w := &swinger{o: o, unknown: -1, wide: o.Left+o.Right > narrow}
+	w := &swinger{o: o, unknown: -1, wide: o.Left+o.Right >= narrow}
 	switch {
 	case o.Method != SwingFractal:
 		w.zigzag = newZigzag(o)
@@ -182,10 +183,11 @@ func (w *swinger) update(e *Engine) {
 		up, down = math.Inf(-1), math.Inf(-1)
 	}
 	high, low := false, false
+	var top, bottom int64
 	if w.wide {
 		high, low = w.highs.update(e.i, up), w.lows.update(e.i, down)
 	} else {
-		up, down = w.top.update(up), w.bottom.update(down)
+		top, bottom = w.top.update(up), w.bottom.update(down)
 	}
 	if i < w.o.Left || w.unknown >= i-w.o.Left {
 		return
@@ -193,8 +195,8 @@ func (w *swinger) update(e *Engine) {
 	s := &e.bars.s
 	at := e.bars.at(i)
 	if !w.wide {
-		high = s.High[at] == up && highest(s.High, at, &w.o)
-		low = s.Low[at] == -down && lowest(s.Low, at, &w.o)
+		high = order(s.High[at]) == top && w.o.extreme(s.High, at)
+		low = order(-s.Low[at]) == bottom && w.o.extreme(s.Low, at)
 	}
 	if high {
 		w.fresh = append(w.fresh, swing{price: s.High[at], high: true, born: i, confirmed: e.i, bornAt: s.Time[at]})
@@ -204,71 +206,62 @@ func (w *swinger) update(e *Engine) {
 	}
 }
 
-// A rollingMax is the largest of the last n values (van Herk's and Gil and
-// Werman's method): values come in blocks of n; the window is the end of the
-// block before, whose suffix maxima are known, and the beginning of this one.
+// A rollingMax is the largest of the last n values, n at most narrow. It keeps
+// the maxima of the last 1, 2, 4, … values: of these two overlapping ones make
+// up any window. Prices cannot be foretold, so no jump hangs on one, and they
+// are compared as whole numbers in the same order, which needs none.
 type rollingMax struct {
-	values, suffix []float64
-	k              int
-	prefix         float64
+	n, doublings int
+	maxima       [7][narrow]int64 // of 1<<k values, by the number of the last one
+	i            int
 }
 
 func newRollingMax(n int) rollingMax {
-	m := rollingMax{values: make([]float64, n), suffix: make([]float64, n+1), prefix: math.Inf(-1)}
-	for i := range m.suffix {
-		m.suffix[i] = math.Inf(-1)
+	m := rollingMax{n: n, doublings: bits.Len(uint(n)) - 1}
+	for k := range m.maxima {
+		for i := range m.maxima[k] {
+			m.maxima[k][i] = math.MinInt64
+		}
 	}
 	return m
 }
 
-func (m *rollingMax) update(x float64) float64 {
-	m.values[m.k] = x
-	if x > m.prefix {
-		m.prefix = x
-	}
-	m.k++
-	result := max(m.prefix, m.suffix[m.k])
-	if m.k == len(m.values) {
-		best := math.Inf(-1)
-		for i := m.k - 1; i >= 0; i-- {
-			best = max(best, m.values[i])
-			m.suffix[i] = best
+// update takes the next value and returns the order of the largest.
+func (m *rollingMax) update(x float64) int64 {
+	i := m.i
+	m.i++
+	v := order(x)
+	m.maxima[0][i%narrow] = v
+	for k := 0; k < m.doublings && k < len(m.maxima)-1; k++ {
+		if before := m.maxima[k][uint(i-1<<k)%narrow]; before > v {
+			v = before
 		}
-		m.k, m.prefix = 0, math.Inf(-1)
+		m.maxima[k+1][i%narrow] = v
 	}
-	return result
+	if before := m.maxima[m.doublings%len(m.maxima)][uint(i-m.n+1<<m.doublings)%narrow]; before > v {
+		v = before
+	}
+	return v
 }
 
-// highest reports whether v[at] is beyond the values on both sides of it.
-func highest(v []float64, at int, o *SwingOptions) bool {
-	x := v[at]
-	for _, y := range v[at+1 : at+1+o.Right] {
-		if y > x || y == x && o.Ties == TiesNone {
-			return false
-		}
-	}
-	for k := at - 1; k >= at-o.Left; k-- {
-		if y := v[k]; y > x || y == x && o.Ties != TiesAll {
-			return false
-		}
-	}
-	return true
+// order is a whole number that is larger for larger prices.
+func order(x float64) int64 {
+	v := int64(math.Float64bits(x + 0)) // -0 is 0
+	return v ^ int64(uint64(v>>63)>>1)
 }
 
-// lowest is highest upside down.
-func lowest(v []float64, at int, o *SwingOptions) bool {
-	x := v[at]
-	for _, y := range v[at+1 : at+1+o.Right] {
-		if y < x || y == x && o.Ties == TiesNone {
+// extreme reports whether v[at], which no value on either side of it passes, is
+// one as the options judge equal ones.
+func (o *SwingOptions) extreme(v []float64, at int) bool {
+	switch o.Ties {
+	case TiesAll:
+		return true
+	case TiesNone:
+		if slices.Contains(v[at+1:at+1+o.Right], v[at]) {
 			return false
 		}
 	}
-	for k := at - 1; k >= at-o.Left; k-- {
-		if y := v[k]; y < x || y == x && o.Ties != TiesAll {
-			return false
-		}
-	}
-	return true
+	return !slices.Contains(v[at-o.Left:at], v[at])
 }
 
 // A window holds, of the values that a candidate is compared with, those that
@@ -496,16 +489,20 @@ func swingAlternator() alternator[swing] {
 }
 
 // swingFamily keeps swings as levels.
-type swingFamily struct{ source *swinger }
+type swingFamily struct {
+	source      *swinger
+	highs, lows bool // wanted
+}
 
 func (f *swingFamily) update(e *Engine) {
-	for _, w := range f.source.fresh {
-		if !e.wants(w.kind()) {
-			continue
-		}
-		home := int8(-1)
+	for k := range f.source.fresh {
+		w := &f.source.fresh[k]
+		home, wanted := int8(-1), f.highs
 		if !w.high {
-			home = +1
+			home, wanted = +1, f.lows
+		}
+		if !wanted {
+			continue
 		}
 		e.follow(&record{
 			price: w.price, low: w.price, high: w.price, kind: w.kind(), born: w.born, bornAt: w.bornAt,

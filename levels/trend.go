@@ -48,12 +48,15 @@ type trendFamily struct {
 	fits        [4]fit // resistance, support, channel high, channel low
 	slopes      []float64
 	heights     []float64
+
+	tolerances []float64 // of the bars from the number from on, which no line was compared with yet
+	from       int
 }
 
 // A fit is a line through a point at bar i.
 type fit struct {
-	has               bool
-	i                 int
+	has, waits        bool // it waits until someone asks for it
+	i, known          int  // bar of the point, and the one that confirmed it
 	at, slope         float64
 	kind              Kind
 	name              string
@@ -68,11 +71,10 @@ func newTrendFamily(e *Engine) *trendFamily {
 }
 
 func (f *trendFamily) update(e *Engine) {
-	for k := range f.fits {
-		if x := &f.fits[k]; x.has {
-			x.follower.step(e, x.value(e.i))
-		}
+	if len(f.tolerances) == 0 {
+		f.from = e.i
 	}
+	f.tolerances = append(f.tolerances, e.o.Touch.Tolerance*e.touch.mean)
 	if len(f.source.fresh) == 0 {
 		return
 	}
@@ -87,17 +89,68 @@ func (f *trendFamily) update(e *Engine) {
 	}
 	for _, w := range f.source.fresh {
 		if w.high && len(f.highs) >= 3 {
-			f.set(e, 0, KindTrendLine, "trend line through the last "+plural(len(f.highs), "swing high"), f.highs, 0, false)
+			f.fits[0] = fit{has: true, waits: true, known: e.i}
 		} else if !w.high && len(f.lows) >= 3 {
-			f.set(e, 1, KindTrendLine, "trend line through the last "+plural(len(f.lows), "swing low"), f.lows, 0, false)
+			f.fits[1] = fit{has: true, waits: true, known: e.i}
 		}
 	}
 	if len(f.highs) >= 2 && len(f.lows) >= 2 {
+		f.fits[2] = fit{has: true, waits: true, known: e.i}
+		f.fits[3] = f.fits[2]
+	}
+}
+
+// settle makes the lines that were put off and compares all with the bars since.
+// The swings that a line runs through have not changed since it was confirmed:
+// a new one would have put another in its place.
+func (f *trendFamily) settle(e *Engine) {
+	if len(f.tolerances) == 0 {
+		return
+	}
+	for k := range f.fits {
+		x := &f.fits[k]
+		if !x.has {
+			continue
+		}
+		from := f.from
+		if x.waits {
+			from = x.known
+			f.make(e, k)
+			bar := f.look(e, from)
+			x.confirmed = bar.at
+			x.follower.begin(&bar, x.value(from))
+			from++
+		}
+		for i := from; i <= e.i; i++ {
+			bar := f.look(e, i)
+			x.follower.step(&bar, x.value(i))
+		}
+	}
+	f.tolerances = f.tolerances[:0]
+}
+
+// look is what lines see of bar i.
+func (f *trendFamily) look(e *Engine, i int) look {
+	s, k := &e.bars.s, e.bars.at(i)
+	return look{s.Time[k], s.Low[k], s.High[k], s.Close[k], f.tolerances[i-f.from], known(*s, k)}
+}
+
+// make fits line k.
+func (f *trendFamily) make(e *Engine, k int) {
+	switch k {
+	case 0:
+		f.set(e, 0, KindTrendLine, "trend line through the last "+plural(len(f.highs), "swing high"), f.highs, 0, false)
+	case 1:
+		f.set(e, 1, KindTrendLine, "trend line through the last "+plural(len(f.lows), "swing low"), f.lows, 0, false)
+	default:
 		f.slopes = pairs(pairs(f.slopes[:0], f.highs), f.lows)
 		slope := median(f.slopes)
 		name := "channel around the last " + plural(len(f.highs), "swing high") + " and " + plural(len(f.lows), "swing low")
-		f.set(e, 2, KindChannelHigh, name, f.highs, slope, true)
-		f.set(e, 3, KindChannelLow, name, f.lows, slope, true)
+		if k == 2 {
+			f.set(e, 2, KindChannelHigh, name, f.highs, slope, true)
+		} else {
+			f.set(e, 3, KindChannelLow, name, f.lows, slope, true)
+		}
 	}
 }
 
@@ -122,8 +175,7 @@ func (f *trendFamily) set(e *Engine, k int, kind Kind, name string, swings []swi
 	default:
 		at = slices.Min(f.heights)
 	}
-	*x = fit{has: true, i: last, at: at, slope: slope, kind: kind, name: name, bornAt: swings[0].bornAt, confirmed: e.bar.Time}
-	x.follower.begin(e, x.value(e.i))
+	*x = fit{has: true, i: last, known: x.known, at: at, slope: slope, kind: kind, name: name, bornAt: swings[0].bornAt}
 }
 
 // pairs appends the slopes between any two swings.

@@ -73,6 +73,18 @@ func (v *vwap) value(k int) float64 {
 	return v.mean + float64(k)*math.Sqrt(max(0, v.m/v.w))
 }
 
+// compare passes the value of each line to step, or to begin.
+func (v *vwap) compare(f func(*line, *look, float64), bar *look) {
+	sigma := math.Sqrt(max(0, v.m/v.w))
+	for n := range v.lines {
+		x := v.mean
+		if n > 0 {
+			x += float64(deviations(n)) * sigma
+		}
+		f(&v.lines[n], bar, x)
+	}
+}
+
 // deviations is how many deviations from the average line n is.
 func deviations(n int) int {
 	if n%2 == 1 {
@@ -108,20 +120,19 @@ func newVWAPFamily(e *Engine) (*vwapFamily, error) {
 }
 
 func (f *vwapFamily) update(e *Engine) {
+	bar := e.look()
 	for _, v := range f.all {
-		v.update(e)
+		v.update(e, &bar)
 	}
 }
 
-func (v *vwap) update(e *Engine) {
+func (v *vwap) update(e *Engine, bar *look) {
 	if v.k != nil && v.k.began {
 		v.begun, v.w, v.mean, v.m = false, 0, 0, 0
 	}
 	before := v.w > 0
 	if before {
-		for n := range v.lines {
-			v.lines[n].step(e, v.value(deviations(n)))
-		}
+		v.compare((*line).step, bar)
 	}
 	volume := e.bar.Volume
 	counts := e.known && volume > 0 && !math.IsInf(volume, 1)
@@ -146,9 +157,7 @@ func (v *vwap) update(e *Engine) {
 	v.mean += d * (volume / v.w)
 	v.m += volume * d * (x - v.mean)
 	if !before {
-		for n := range v.lines {
-			v.lines[n].begin(e, v.value(deviations(n)))
-		}
+		v.compare((*line).begin, bar)
 	}
 }
 

@@ -2,7 +2,6 @@ package levels
 
 import (
 	"slices"
-	"sort"
 
 	"github.com/ttai-go/ttai/market"
 )
@@ -58,9 +57,18 @@ type zoneFamily struct {
 	o       ZoneOptions
 	source  *swinger
 	atr     *trueRange
-	loose   []swing
+	loose   []looseSwing
 	bands   []band
-	arrived []swing // the loose ones in order of birth, and some that have joined a zone
+	most    int     // bands, before those that take no more are dropped
+	arrived []swing // in order of confirmation, from the number gone on
+	gone    int
+	head    int // of arrived: those before it are too old
+}
+
+// A looseSwing is a swing in no zone.
+type looseSwing struct {
+	price float64
+	n     int // its number among all that have arrived
 }
 
 // A band is a zone that still takes swings.
@@ -71,47 +79,73 @@ type band struct {
 
 // Beyond so many bands, those that take no more are looked for and dropped;
 // fewer go when the market comes near them.
-const mostBands = 1024
+const fewBands = 64
 
 func newZoneFamily(e *Engine) *zoneFamily {
-	return &zoneFamily{o: e.o.Zone, source: e.swinger(e.o.Zone.Swing), atr: e.trueRange(e.o.Zone.ATR)}
+	return &zoneFamily{o: e.o.Zone, source: e.swinger(e.o.Zone.Swing), atr: e.trueRange(e.o.Zone.ATR), most: fewBands}
 }
 
 func (f *zoneFamily) lines(_ *Engine, dst []Level) []Level { return dst }
 
 func (f *zoneFamily) update(e *Engine) {
-	for _, w := range f.source.fresh {
+	for k := range f.source.fresh {
 		f.forget(e.i)
-		f.take(e, w)
+		f.take(e, &f.source.fresh[k])
 	}
 }
 
 // forget drops loose swings that are too old.
 func (f *zoneFamily) forget(now int) {
-	n := 0
-	for ; n < len(f.arrived) && now-f.arrived[n].born > f.o.Window; n++ {
-		old := f.arrived[n]
-		for k := f.search(old.price); k < len(f.loose) && f.loose[k].price == old.price; k++ {
-			if f.loose[k].born == old.born && f.loose[k].high == old.high {
+	for f.head < len(f.arrived) && now-f.arrived[f.head].born > f.o.Window {
+		n := f.gone + f.head
+		for k := f.search(f.arrived[f.head].price); k < len(f.loose) && f.loose[k].price == f.arrived[f.head].price; k++ {
+			if f.loose[k].n == n {
 				f.loose = slices.Delete(f.loose, k, k+1)
 				break
 			}
 		}
+		f.head++
 	}
-	if n > 0 {
-		f.arrived = append(f.arrived[:0], f.arrived[n:]...)
+	if f.head >= 32 && f.head >= len(f.arrived)/2 {
+		f.gone += f.head
+		f.arrived = append(f.arrived[:0], f.arrived[f.head:]...)
+		f.head = 0
 	}
 }
 
 // search returns the place of the first loose swing at price or above.
 func (f *zoneFamily) search(price float64) int {
-	return sort.Search(len(f.loose), func(k int) bool { return f.loose[k].price >= price })
+	from, n := 0, len(f.loose)
+	for n > 0 {
+		half := n / 2
+		if f.loose[from+half].price < price {
+			from += half + 1
+			n -= half + 1
+		} else {
+			n = half
+		}
+	}
+	return from
 }
 
-func (f *zoneFamily) take(e *Engine, w swing) {
+// above returns the first band that is not wholly below the price.
+func (f *zoneFamily) above(price float64) int {
+	from, n := 0, len(f.bands)
+	for n > 0 {
+		half := n / 2
+		if f.bands[from+half].high < price {
+			from += half + 1
+			n -= half + 1
+		} else {
+			n = half
+		}
+	}
+	return from
+}
+
+func (f *zoneFamily) take(e *Engine, w *swing) {
 	now := e.i
-	// The first band that is not wholly below the swing.
-	above := sort.Search(len(f.bands), func(k int) bool { return f.bands[k].high >= w.price })
+	above := f.above(w.price)
 	for above < len(f.bands) && now-f.bands[above].joined > f.o.Window {
 		f.bands = slices.Delete(f.bands, above, above+1)
 	}
@@ -127,35 +161,42 @@ func (f *zoneFamily) take(e *Engine, w swing) {
 	for at < len(f.loose) && f.loose[at].price == w.price {
 		at++
 	}
-	f.loose = slices.Insert(f.loose, at, w)
-	f.arrived = append(f.arrived, w)
+	f.loose = append(f.loose, looseSwing{})
+	copy(f.loose[at+1:], f.loose[at:])
+	f.loose[at] = looseSwing{w.price, f.gone + len(f.arrived)}
+	f.arrived = append(f.arrived, *w)
 
 	// Bands hold no loose swing, so each is wholly on one side.
 	width := f.o.Width * f.atr.mean
+	lowest, highest := w.price-width, w.price+width
 	from, to := at, at+1
-	for from > 0 && f.loose[from-1].price >= w.price-width && !(above > 0 && f.loose[from-1].price < f.bands[above-1].low) {
+	for from > 0 && f.loose[from-1].price >= lowest && !(above > 0 && f.loose[from-1].price < f.bands[above-1].low) {
 		from--
 	}
-	for to < len(f.loose) && f.loose[to].price <= w.price+width && !(above < len(f.bands) && f.loose[to].price > f.bands[above].high) {
+	for to < len(f.loose) && f.loose[to].price <= highest && !(above < len(f.bands) && f.loose[to].price > f.bands[above].high) {
 		to++
 	}
-	first, last := densest(f.loose[from:to], at-from, width)
+	if to-from < f.o.MinSwings {
+		return
+	}
+	first, last := f.densest(f.loose[from:to], at-from, width)
 	if last-first < f.o.MinSwings {
 		return
 	}
 	first, last = from+first, from+last
 	zone := f.merge(f.loose[first:last])
 	e.follow(&zone, true)
-	f.loose = slices.Delete(f.loose, first, last)
+	f.loose = append(f.loose[:first], f.loose[last:]...)
 	f.bands = slices.Insert(f.bands, above, band{zone.low, zone.high, now})
-	if len(f.bands) > mostBands {
+	if len(f.bands) > f.most {
 		f.bands = slices.DeleteFunc(f.bands, func(z band) bool { return now-z.joined > f.o.Window })
+		f.most = max(fewBands, 2*len(f.bands))
 	}
 }
 
 // densest returns the bounds of the largest group of swings, which are in
 // ascending order, that are at most width apart and hold the one at newest.
-func densest(near []swing, newest int, width float64) (first, last int) {
+func (f *zoneFamily) densest(near []looseSwing, newest int, width float64) (first, last int) {
 	var bestSpread float64
 	var bestAge int
 	for from, to := 0, 0; from <= newest; from++ {
@@ -169,7 +210,7 @@ func densest(near []swing, newest int, width float64) (first, last int) {
 		// favours one direction of price.
 		spread, age := near[to-1].price-near[from].price, 0
 		for _, w := range near[from:to] {
-			age -= w.born
+			age -= f.arrived[w.n-f.gone].born
 		}
 		if to-from > last-first || spread < bestSpread || spread == bestSpread && age < bestAge {
 			first, last, bestSpread, bestAge = from, to, spread, age
@@ -179,10 +220,12 @@ func densest(near []swing, newest int, width float64) (first, last int) {
 }
 
 // merge makes a zone of swings in ascending order.
-func (f *zoneFamily) merge(members []swing) record {
-	first, last := members[0], members[0]
+func (f *zoneFamily) merge(members []looseSwing) record {
+	first := &f.arrived[members[0].n-f.gone]
+	last := first
 	highs, sum := 0, 0.0
-	for _, m := range members {
+	for _, x := range members {
+		m := &f.arrived[x.n-f.gone]
 		if m.born < first.born {
 			first = m
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
@@ -34,19 +35,19 @@ func (b *builder) addTools(server *sdk.Server) {
 // outlineDepth is how many levels of an output schema are listed. Clients
 // validate results against it and models rarely need it, while every byte of it
 // costs every conversation.
-const outlineDepth = 3
+const outlineDepth = 1
 
 // outline is an output schema cut down to what a client can check: types and
-// names. Descriptions, and the promise that nothing else will ever be added,
-// are left out.
+// names of what is always there. Descriptions, what may be missing, and the promise
+// that nothing else will ever be added, are left out.
 func outline(s *jsonschema.Schema, depth int) *jsonschema.Schema {
 	out := &jsonschema.Schema{Type: s.Type, Types: s.Types}
 	if s.Properties != nil && depth < outlineDepth {
-		out.Properties = make(map[string]*jsonschema.Schema, len(s.Properties))
-		for name, p := range s.Properties {
-			out.Properties[name] = outline(p, depth+1)
+		out.Properties = make(map[string]*jsonschema.Schema, len(s.Required))
+		for _, name := range s.Required {
+			out.Properties[name] = outline(s.Properties[name], depth+1)
 		}
-		out.PropertyOrder = s.PropertyOrder
+		out.PropertyOrder = slices.DeleteFunc(slices.Clone(s.PropertyOrder), func(name string) bool { return out.Properties[name] == nil })
 		if depth == 0 {
 			out.Required = s.Required
 		}
@@ -61,7 +62,10 @@ func outline(s *jsonschema.Schema, depth int) *jsonschema.Schema {
 // same JSON as text for clients that read only that.
 func (b *builder) handler(t agents.Tool) sdk.ToolHandler {
 	return func(ctx context.Context, req *sdk.CallToolRequest) (*sdk.CallToolResult, error) {
-		raw, err := b.call(ctx, t, req.Params.Arguments)
+		raw, err := b.call(b.withPerson(ctx, req), t, req.Params.Arguments)
+		if result, asks := b.question(req, err); asks {
+			return result, nil
+		}
 		if err != nil {
 			return failure(err), nil
 		}
@@ -85,6 +89,8 @@ func (b *builder) call(ctx context.Context, t agents.Tool, arguments json.RawMes
 		switch {
 		case errors.As(err, &defect):
 			b.opts.Logger.ErrorContext(ctx, "tool panicked", "tool", t.Name, "panic", defect.Value, "stack", string(defect.Stack))
+		case errors.Is(err, agents.ErrQuestion):
+			b.opts.Logger.DebugContext(ctx, "tool asks a person", "tool", t.Name)
 		case err != nil:
 			b.opts.Logger.WarnContext(ctx, "tool failed", "tool", t.Name, "took", took, "error", err)
 		default:

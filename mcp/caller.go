@@ -144,7 +144,7 @@ func (s *Server) newServer(ctx context.Context, d tools.Deps) (*sdk.Server, *bui
 		d.Logger = s.opts.Logger
 	}
 	exposed := s.filter(tools.New(d))
-	b := &builder{deps: d, environment: tools.EnvironmentOf(d), tools: exposed, opts: &s.opts}
+	b := &builder{deps: d, environment: tools.EnvironmentOf(d), tools: exposed, opts: &s.opts, seal: newSeal()}
 
 	if n := s.opts.Limits.CallsPerMinute; n > 0 {
 		b.limiter = rate.NewLimiter(rate.Limit(float64(n)/60), max(1, n/4))
@@ -211,6 +211,7 @@ type builder struct {
 	tools       []agents.Tool
 	opts        *Options
 	limiter     *rate.Limiter // of this caller; nil: no limit
+	seal        seal          // of the states that clients carry between rounds
 }
 
 // tool returns an exposed tool by name.
@@ -227,7 +228,12 @@ func (b *builder) tool(name string) (agents.Tool, bool) {
 // the tools belong together. They name only tools that are exposed.
 func (b *builder) instructions() string {
 	var w strings.Builder
-	fmt.Fprintf(&w, "Market data, option maths, rule-based analysis and account data, read-only. Environment: %s. ", b.environment)
+	_, trades := b.tool("place_order")
+	does := "read-only"
+	if trades {
+		does = "and orders that a person approves"
+	}
+	fmt.Fprintf(&w, "Market data, option maths, rule-based analysis and account data, %s. Environment: %s. ", does, b.environment)
 	if b.environment.Real() {
 		w.WriteString("Account figures are real money. ")
 	} else {
@@ -240,6 +246,7 @@ func (b *builder) instructions() string {
 		{"analyst", "For an opinion on a symbol call analyst first: it gathers and computes the evidence in one call, without a model. "},
 		{"instrument", "When a symbol is unknown, find it with instrument. "},
 		{"option_chain", "Call option_chain without an expiration to see the expirations, then with one. "},
+		{"place_order", "To trade, call preview_order, tell the user what it says, then place_order with its preview_id; only a person can approve, and an order whose outcome is uncertain is never placed again. "},
 		{"market_status", "Dates are of New York; market_status tells the time that all data is as of. "},
 	} {
 		if _, ok := b.tool(hint.tool); ok {

@@ -75,7 +75,7 @@ func TestBadOptionsAreRefusedByName(t *testing.T) {
 	for field, opts := range map[string]mcp.Options{
 		"Toolsets":       {Toolsets: []string{"acount"}},
 		"Tools":          {Tools: []string{"qoute"}},
-		"ExcludeTools":   {ExcludeTools: []string{"place_order"}},
+		"ExcludeTools":   {ExcludeTools: []string{"withdraw_money"}},
 		"Bearer":         {Bearer: "short"},
 		"AllowedOrigins": {AllowedOrigins: []string{"app.example.com"}},
 	} {

@@ -71,7 +71,7 @@ func (s *Server) Page(opts *PageOptions) http.Handler {
 	for name, kind := range map[string]string{"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"} {
 		mux.Handle("GET /"+name, asset(name, kind))
 	}
-	return p.guarded(mux)
+	return s.guardedPage(mux)
 }
 
 // A page is the handler behind Page.
@@ -86,8 +86,8 @@ type page struct {
 // origin, and nothing else.
 const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// guarded refuses foreign hosts and websites, and sets the headers of every answer.
-func (p *page) guarded(next http.Handler) http.Handler {
+// guardedPage refuses foreign hosts and websites, and sets the headers of every answer.
+func (s *Server) guardedPage(next http.Handler) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -98,7 +98,7 @@ func (p *page) guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
-		if err := p.checkHost(r); err != nil {
+		if err := s.checkHost(r); err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
@@ -224,7 +224,7 @@ func (p *page) exchange(w http.ResponseWriter, r *http.Request, token, to string
 			p.turnAway(w, r, err)
 			return
 		}
-		value, err := p.seal.close(token, p.Server.opts.Now())
+		value, err := p.seal.close(token, p.Server.opts.Now(), cookieLife)
 		if err != nil {
 			p.write(w, http.StatusBadRequest, "door.html", door{Title: "Sign in", Form: true, Problem: err.Error()})
 			return

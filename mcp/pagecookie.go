@@ -39,12 +39,12 @@ func newSeal() seal {
 	return seal{aead}
 }
 
-// close seals token until now plus cookieLife.
-func (s seal) close(token string, now time.Time) (string, error) {
+// close seals token until now plus life.
+func (s seal) close(token string, now time.Time, life time.Duration) (string, error) {
 	if len(token) > longestToken {
 		return "", errors.New("this token is too long for a cookie; send it as Authorization: Bearer with every request")
 	}
-	plain := binary.BigEndian.AppendUint64(nil, uint64(now.Add(cookieLife).Unix()))
+	plain := binary.BigEndian.AppendUint64(nil, uint64(now.Add(life).Unix()))
 	sealed := s.Seal(nil, nil, append(plain, token...), nil)
 	return cookieText.EncodeToString(sealed), nil
 }

@@ -78,7 +78,7 @@ func (p *pipe) initialize() json.RawMessage {
 const longestList = 16 << 10
 
 func TestTheWholeSurface(t *testing.T) {
-	p := newPipe(t, newServer(t, &mcp.Options{Version: "test"}))
+	p := newPipe(t, newFloor(t, &mcp.Options{Version: "test"}, nil).server)
 	var surface bytes.Buffer
 	surface.WriteString("{")
 	for i, part := range []struct {
@@ -121,7 +121,7 @@ func TestTheWholeSurface(t *testing.T) {
 }
 
 func TestListedOutputSchemasAcceptWhatToolsReturn(t *testing.T) {
-	p := newPipe(t, newServer(t, nil))
+	p := newPipe(t, newFloor(t, nil, nil).server)
 	p.initialize()
 	var list struct {
 		Result struct {
@@ -136,6 +136,7 @@ func TestListedOutputSchemasAcceptWhatToolsReturn(t *testing.T) {
 	require.Len(t, list.Result.Tools, len(tools.Names()))
 	arguments := map[string]string{
 		"quote": `{"symbols":["SPY"]}`, "candles": `{"symbol":"SPY","indicators":["RSI"]}`, "analyst": `{"symbol":"SPY"}`, "portfolio": `{}`,
+		"orders": `{}`, "audit": `{}`, "preview_order": string(buyOne),
 		"market_status": `{}`, "price_option": `{"kind":"put","spot":1,"strike":1,"days":1,"vol":0.1}`,
 	}
 	for _, tool := range list.Result.Tools {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
 )
@@ -25,15 +26,18 @@ type AccountState struct {
 	Cash         decimal.Decimal
 	Positions    []PositionState
 	OpenedAt     time.Time // zero: three years before the clock began
+
+	money *broker.Balances // by the engine; nil for an account of the past
 }
 
-// A PositionState is a holding. Options that expire are settled in cash at
-// their value at the close of that day, and leave the account.
+// A PositionState is a holding.
 type PositionState struct {
 	Symbol           market.Symbol
 	Quantity         decimal.Decimal // signed: short is negative; not 0
 	AverageOpenPrice decimal.Decimal // per unit, positive
 	OpenedAt         time.Time       // zero: when the clock began
+
+	realized decimal.Decimal // profit of the day, signed
 }
 
 // An accountBook holds the accounts. The demo accounts' positions are made when
@@ -44,47 +48,39 @@ type accountBook struct {
 	seed   bool // the demo positions are still to be made
 }
 
-// setAccounts checks the accounts given, or prepares the demo accounts.
-func (s *Simulator) setAccounts(o *Options) error {
-	if o.Accounts == nil {
-		s.book.states, s.book.seed = demoAccounts(), true
-	}
-	for i, a := range o.Accounts {
-		path := fmt.Sprintf("Accounts[%d]", i)
+// addAccounts checks accounts and adds them to the book. Field is what errors
+// begin with.
+func (s *Simulator) addAccounts(field string, accounts []AccountState) (numbers []string, err error) {
+	for i, a := range accounts {
+		path := fmt.Sprintf("%sAccounts[%d]", field, i)
 		if a.Number == "" || strings.Trim(a.Number, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-") != "" {
-			return invalid.Field(path+".Number", a.Number, "letters and digits")
+			return nil, invalid.Field(path+".Number", a.Number, "letters and digits")
 		}
 		if slices.ContainsFunc(s.book.states, func(b AccountState) bool { return b.Number == a.Number }) {
-			return invalid.Field(path+".Number", a.Number, "a number that no other account has")
+			return nil, invalid.Field(path+".Number", a.Number, "a number that no other account has")
 		}
 		a.Positions = slices.Clone(a.Positions)
 		for j, p := range a.Positions {
 			symbol, err := market.ParseSymbol(string(p.Symbol))
 			switch field := fmt.Sprintf("%s.Positions[%d]", path, j); {
 			case err != nil:
-				return fmt.Errorf("simulator: %s: %w", field, err)
+				return nil, fmt.Errorf("simulator: %s: %w", field, err)
 			case p.Quantity.IsZero():
-				return invalid.Field(field+".Quantity", p.Quantity, "a number other than 0, negative for short")
+				return nil, invalid.Field(field+".Quantity", p.Quantity, "a number other than 0, negative for short")
 			case p.AverageOpenPrice.IsNegative():
-				return invalid.Field(field+".AverageOpenPrice", p.AverageOpenPrice, "a price, positive for short positions too")
+				return nil, invalid.Field(field+".AverageOpenPrice", p.AverageOpenPrice, "a price, positive for short positions too")
 			}
 			a.Positions[j].Symbol = symbol
 		}
-		s.book.states = append(s.book.states, a)
-	}
-	for i := range s.book.states {
-		a := &s.book.states[i]
-		if a.Type == "" {
-			a.Type = "Individual"
-		}
-		if a.OptionsLevel == "" {
-			a.OptionsLevel = "No Restrictions"
-		}
+		a.Type = otherwise(a.Type, "Individual")
+		a.OptionsLevel = otherwise(a.OptionsLevel, "No Restrictions")
 		if a.OpenedAt.IsZero() {
 			a.OpenedAt = s.start.AddDate(-3, 0, 0)
 		}
+		s.book.states = append(s.book.states, a)
+		numbers = append(numbers, a.Number)
 	}
-	return nil
+	return numbers, nil
 }
 
 // accounts returns all accounts, the demo positions made.
@@ -103,31 +99,83 @@ func (s *Simulator) accounts(ctx context.Context) ([]AccountState, error) {
 // knows reports whether the customer has the account, and answers otherwise.
 func (s *Simulator) knows(w http.ResponseWriter, r *http.Request) (number string, ok bool) {
 	number = r.PathValue("account")
-	if slices.Contains(s.credentials.Accounts, number) {
+	if slices.Contains(caller(r).credentials.Accounts, number) {
 		return number, true
 	}
 	s.refuse(w, http.StatusForbidden, "not_permitted", "User not permitted access")
 	return "", false
 }
 
-// account returns the account that the path names, or answers.
+// account returns the account that the path names as it is now, or answers.
 func (s *Simulator) account(w http.ResponseWriter, r *http.Request) (*AccountState, bool) {
 	number, ok := s.knows(w, r)
 	if !ok {
 		return nil, false
 	}
-	all, err := s.accounts(r.Context())
+	s.heart.mu.Lock()
+	defer s.heart.mu.Unlock()
+	a, err := s.accountNow(r.Context(), number)
 	if err != nil {
 		s.internalError(w, r, err)
 		return nil, false
 	}
-	for i := range all {
-		if all[i].Number == number {
-			return &all[i], true
+	return a, true
+}
+
+// initial is what an account was when the clock began.
+func (s *Simulator) initial(number string) *AccountState {
+	s.book.mu.Lock()
+	defer s.book.mu.Unlock()
+	for i := range s.book.states {
+		if s.book.states[i].Number == number {
+			a := s.book.states[i]
+			return &a
 		}
 	}
-	s.notFound(w, r)
-	return nil, false
+	return nil
+}
+
+// accountNow is an account with the engine's positions and cash, with the heart
+// locked.
+func (s *Simulator) accountNow(ctx context.Context, number string) (*AccountState, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	now := s.clock.Now()
+	s.beatTo(s.ctx, now)
+	s.trade.prepare(ctx, s.heart.at)
+	return s.accountHeld(ctx, number)
+}
+
+// accountHeld is accountNow without a look at the market.
+func (s *Simulator) accountHeld(ctx context.Context, number string) (*AccountState, error) {
+	a := s.initial(number)
+	if a == nil {
+		return nil, fmt.Errorf("simulator: %w: %s", broker.ErrUnknownAccount, number)
+	}
+	balances, err := s.trade.broker.Balances(ctx, broker.AccountID(number))
+	if err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	positions, err := s.trade.broker.Positions(ctx, broker.AccountID(number))
+	if err != nil {
+		return nil, fmt.Errorf("simulator: %w", err)
+	}
+	a.Positions, a.money = nil, balances
+	if balances.Cash != nil {
+		a.Cash = *balances.Cash
+	}
+	for _, p := range positions {
+		state := PositionState{Symbol: p.Symbol, Quantity: p.Quantity, OpenedAt: p.OpenedAt}
+		if p.AverageOpenPrice != nil {
+			state.AverageOpenPrice = *p.AverageOpenPrice
+		}
+		if p.RealizedDay != nil {
+			state.realized = *p.RealizedDay
+		}
+		a.Positions = append(a.Positions, state)
+	}
+	return a, nil
 }
 
 type wireAccount struct {
@@ -172,7 +220,11 @@ func (s *Simulator) wireAccount(a *AccountState) wireAccount {
 
 func (s *Simulator) listAccounts(w http.ResponseWriter, r *http.Request) {
 	list := []wireAuthority{}
+	own := caller(r).credentials.Accounts
 	for i := range s.book.states { // numbers and names are fixed; only positions come later
+		if !slices.Contains(own, s.book.states[i].Number) {
+			continue
+		}
 		list = append(list, wireAuthority{Account: s.wireAccount(&s.book.states[i]), Authority: "owner"})
 	}
 	writeItems(w, r, list, nil)
@@ -223,26 +275,75 @@ type wireTradingStatus struct {
 	UpdatedAt                         string `json:"updated-at"`
 }
 
-func (s *Simulator) getTradingStatus(w http.ResponseWriter, r *http.Request) {
-	number, ok := s.knows(w, r)
-	if !ok {
+func (s *Simulator) getTradingStatus(w http.ResponseWriter, r *http.Request, d *desk) {
+	if status, ok := s.tradingStatus(d.account); ok {
+		writeData(w, r, status)
 		return
 	}
-	for i := range s.book.states {
-		a := &s.book.states[i]
-		if a.Number != number {
+	s.notFound(w, r)
+}
+
+// tradingStatus is what an account may do, with the heart locked.
+func (s *Simulator) tradingStatus(number string) (wireTradingStatus, bool) {
+	a := s.initial(number)
+	if a == nil {
+		return wireTradingStatus{}, false
+	}
+	calculation := "Reg T"
+	if !a.Margin {
+		calculation = "Cash"
+	}
+	status := wireTradingStatus{
+		AccountNumber: a.Number, EquitiesMarginCalculationType: calculation, FeeScheduleName: "default",
+		FuturesMarginRateMultiplier: "0.0", SmallNotionalFuturesMarginRate: "0.0", ID: s.accountIndex(number),
+		IsFullEquityMarginRequired: !a.Margin, IsRollTheDayForwardEnabled: true, AreFarOTMNetOptionsRestricted: true,
+		OptionsLevel: a.OptionsLevel, ShortCallsEnabled: a.Margin, IsFuturesEnabled: a.Margin,
+		EnhancedFraudSafeguardsEnabledAt: wireTime(a.OpenedAt), UpdatedAt: wireTime(s.start),
+	}
+	status.DayTradeCount = s.trade.dayTrades(number, s.heart.at)
+	status.IsPatternDayTrader = a.Margin && status.DayTradeCount >= 4
+	if held, err := s.accountHeld(s.ctx, number); err == nil {
+		if open, settled, err := s.holdings(s.ctx, held); err == nil {
+			status.IsInMarginCall = s.measure(held, open, settled, s.heart.at).excess.IsNegative()
+			status.IsRiskReducingOnly = status.IsInMarginCall
+		}
+	}
+	return status, true
+}
+
+// dayTrades counts, over five sessions, the symbols that were opened and closed on
+// the same day.
+func (t *trade) dayTrades(account string, now time.Time) int {
+	loc := t.sim.calendar.Location()
+	today := market.DateOf(now.In(loc))
+	sessions := t.sim.calendar.Sessions(today.AddDays(-10), today)
+	if len(sessions) == 0 {
+		return 0
+	}
+	from := sessions[max(0, len(sessions)-5)].Date
+	list, err := t.broker.Transactions(t.sim.ctx, broker.AccountID(account), from.In(loc), now.Add(time.Nanosecond))
+	if err != nil {
+		return 0
+	}
+	type roundTrip struct {
+		day    market.Date
+		symbol market.Symbol
+	}
+	opened, count := map[roundTrip]bool{}, map[roundTrip]bool{}
+	for i := range list {
+		tx := &list[i]
+		o := t.orders[t.byEngine[tx.Order]]
+		if tx.Kind != broker.Trade || o == nil {
 			continue
 		}
-		calculation := "Reg T"
-		if !a.Margin {
-			calculation = "Cash"
+		key := roundTrip{market.DateOf(tx.Time.In(loc)), tx.Symbol}
+		for _, leg := range o.Wire.Legs {
+			if leg.Symbol == string(tx.Symbol) && strings.HasSuffix(leg.Action, "to Open") {
+				opened[key] = true
+			} else if leg.Symbol == string(tx.Symbol) && opened[key] {
+				count[key] = true
+			}
 		}
-		writeData(w, r, wireTradingStatus{
-			AccountNumber: a.Number, EquitiesMarginCalculationType: calculation, FeeScheduleName: "default",
-			FuturesMarginRateMultiplier: "0.0", SmallNotionalFuturesMarginRate: "0.0", ID: i + 1,
-			IsFullEquityMarginRequired: !a.Margin, IsRollTheDayForwardEnabled: true, AreFarOTMNetOptionsRestricted: true,
-			OptionsLevel: a.OptionsLevel, ShortCallsEnabled: a.Margin,
-			EnhancedFraudSafeguardsEnabledAt: wireTime(a.OpenedAt), UpdatedAt: wireTime(s.start),
-		})
 	}
+	return len(count)
 }

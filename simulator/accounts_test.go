@@ -104,26 +104,43 @@ func TestMarginIsThatOfTheRules(t *testing.T) {
 	assert.True(t, free.Mul(decimal.NewFromInt(2)).Equal(amount(t, balance, "equity-buying-power")), "twice what is free")
 }
 
-func TestExpiredOptionsAreSettledInCash(t *testing.T) {
+func TestExpiredOptionsAreDelivered(t *testing.T) {
 	call := market.Symbol("SPY   260918C00600000") // two days after the default day, deep in the money
+	put := market.Symbol("SPY   260918P00500000")  // far out of it
 	c := start(t, func(o *simulator.Options) {
 		o.Accounts = []simulator.AccountState{{
-			Number: "1", Margin: true, Cash: decimal.NewFromInt(10_000),
-			Positions: []simulator.PositionState{{Symbol: call, Quantity: decimal.NewFromInt(-1), AverageOpenPrice: decimal.NewFromInt(50)}},
+			Number: "1", Margin: true, Cash: decimal.NewFromInt(60_000),
+			Positions: []simulator.PositionState{
+				{Symbol: call, Quantity: decimal.NewFromInt(-1), AverageOpenPrice: decimal.NewFromInt(50)},
+				{Symbol: put, Quantity: decimal.NewFromInt(1), AverageOpenPrice: decimal.NewFromInt(1)},
+			},
 		}}
 	}).login()
-	require.Len(t, c.items("/accounts/1/positions"), 1)
+	require.Len(t, c.items("/accounts/1/positions"), 2)
 	c.clock.Advance(5 * 24 * time.Hour)
 	c.token = "" // the access token's life is the computer's time, not the market's: it must still do
 	c.login()
-	assert.Empty(t, c.items("/accounts/1/positions"))
-	day := market.Date{Year: 2026, Month: 9, Day: 18}
-	loc := market.NYSE().Location()
-	bars, err := c.market.Bars(t.Context(), market.BarsRequest{Symbol: "SPY", Interval: market.Day, From: day.In(loc), To: day.AddDays(1).In(loc)})
-	require.NoError(t, err)
-	require.Len(t, bars, 1)
-	want := decimal.NewFromInt(10_000).Sub(decimal.NewFromFloat(bars[0].Close).Sub(decimal.NewFromInt(600)).Mul(decimal.NewFromInt(100)))
-	assert.True(t, want.Equal(amount(t, c.items("/accounts/1/balances")[0], "cash-balance")), "want %s", want)
+	positions := c.items("/accounts/1/positions")
+	require.Len(t, positions, 1, "the call was assigned, the put is worthless")
+	assert.Equal(t, "SPY", positions[0]["symbol"])
+	assert.Equal(t, "Short", positions[0]["quantity-direction"])
+	assert.Equal(t, json.Number("100"), positions[0]["quantity"])
+	types, sum := map[string]decimal.Decimal{}, decimal.NewFromInt(60_000)
+	for _, tx := range c.items("/accounts/1/transactions") {
+		value := amount(t, tx, "net-value")
+		if tx["net-value-effect"] == "Debit" {
+			value = value.Neg()
+		}
+		types[tx["transaction-sub-type"].(string)] = value
+		sum = sum.Add(value)
+	}
+	assert.Contains(t, types, "Assignment")
+	assert.Contains(t, types, "Expiration")
+	assert.Contains(t, types, "Dividend", "SPY paid one, which the short shares owe")
+	assert.True(t, types["Dividend"].IsNegative())
+	cash := amount(t, c.items("/accounts/1/balances")[0], "cash-balance")
+	assert.True(t, cash.Equal(sum), "the cash is what the transactions say: %s, %s", cash, sum)
+	assert.True(t, cash.Sub(types["Dividend"]).Sub(decimal.NewFromInt(120_000)).Abs().LessThan(decimal.NewFromInt(10)), "100 shares were sold at 600, less fees: %s", cash)
 }
 
 func TestBadOptionsAreNamed(t *testing.T) {
@@ -136,7 +153,7 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		{"a market without its clock", simulator.Options{Market: struct{ market.Source }{}}, "Clock"},
 		{"two times at once", simulator.Options{RealClock: true, Speed: 2}, "RealClock"},
 		{"a clock and a speed", simulator.Options{Clock: market.SystemClock(), Speed: 2}, "Clock"},
-		{"a negative speed", simulator.Options{Speed: -1}, "speed"},
+		{"a negative speed", simulator.Options{Speed: -1}, "Speed"},
 		{"a negative rate", simulator.Options{RequestsPerSecond: -1}, "RequestsPerSecond"},
 		{"negative candles", simulator.Options{Candles: -1}, "Candles"},
 		{"an account without a number", simulator.Options{Accounts: []simulator.AccountState{{}}}, "Accounts[0].Number"},

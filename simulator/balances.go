@@ -1,23 +1,18 @@
 package simulator
 
 import (
-	"context"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/market"
 )
 
-// Shares of Regulation T and FINRA Rule 4210 that the margin report uses.
+// What a pattern day trader has beyond a margin account's usual buying power.
 var (
-	initialShares     = decimal.New(50, -2) // of long and short shares, to open
-	maintenanceLong   = decimal.New(25, -2)
-	maintenanceShort  = decimal.New(30, -2)
-	nakedEquity       = decimal.New(20, -2) // of the underlying, less what is out of the money
-	nakedIndex        = decimal.New(15, -2)
-	nakedMinimum      = decimal.New(10, -2)
 	dayTradingFactor  = decimal.NewFromInt(4)
 	dayTradingMinimum = decimal.NewFromInt(25_000)
 )
@@ -27,92 +22,163 @@ type report struct {
 	cash                                   decimal.Decimal
 	longEquity, shortEquity                decimal.Decimal
 	longOptions, shortOptions              decimal.Decimal
+	futures, futureOptions                 decimal.Decimal // signed
+	futuresMargin                          decimal.Decimal
 	netLiq, marginEquity                   decimal.Decimal
 	initial, maintenance, excess           decimal.Decimal
 	equityPower, optionPower, dayPower     decimal.Decimal
 	maintenanceCall, initialCall, withdraw decimal.Decimal
 }
 
-// measure adds up an account by strategy-free rules: shares by Regulation T,
-// short calls covered by shares need nothing, other short options the larger of
-// premium + 20 % (indices 15 %) of the underlying less the amount out of the
-// money and premium + 10 % (calls: of the underlying, puts: of the strike). A
-// cash account secures short puts by their whole strike.
-func (s *Simulator) measure(a *AccountState, open []holding, settled decimal.Decimal, index func(market.Symbol) bool) report {
+// engineMargin counts what the positions of margin accounts ask for: Regulation T
+// by the strategies that it recognises, and for futures and their options, which
+// their exchanges margin, shares of their value. Retirement accounts are no margin
+// accounts here.
+type engineMargin struct{}
+
+// Shares of a future's value that stand in for its exchange's margin.
+var (
+	futureInitial     = decimal.New(88, -3)
+	futureMaintenance = decimal.New(80, -3)
+)
+
+// Requirement implements paper.MarginModel.
+func (engineMargin) Requirement(in broker.MarginInput) (*broker.Margin, error) {
+	return requirement("", in)
+}
+
+// requirement counts a margin; the options on futures in it, which the rules do not
+// know, stand as groups of their own.
+func requirement(kind broker.MarginAccount, in broker.MarginInput) (*broker.Margin, error) {
+	rules := broker.MarginRules{Account: kind}
+	known := in
+	known.Positions = nil
+	var exotic []broker.MarginPosition
+	for _, p := range in.Positions {
+		switch p.Symbol.Kind() {
+		case market.KindFutureOption:
+			exotic = append(exotic, p)
+			continue
+		case market.KindFuture:
+			if rules.Futures == nil {
+				rules.Futures = map[string]broker.FutureMargin{}
+			}
+			value := p.Price.Mul(p.Multiplier)
+			rules.Futures[market.FutureRoot(p.Symbol)] = broker.FutureMargin{Initial: value.Mul(futureInitial).Round(2), Maintenance: value.Mul(futureMaintenance).Round(2)}
+		}
+		known.Positions = append(known.Positions, p)
+	}
+	m, err := rules.Requirement(known)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range exotic {
+		value := p.Price.Mul(p.Quantity).Mul(p.Multiplier)
+		m.OptionValue = m.OptionValue.Add(value)
+		g := broker.MarginGroup{Underlying: p.Underlying, Strategy: "long option", Legs: []broker.MarginLeg{{Symbol: p.Symbol, Quantity: p.Quantity}}}
+		if p.Quantity.IsNegative() {
+			under := p.Price // for want of the future's own
+			if price, ok := in.Underlyings[p.Underlying]; ok {
+				under = price
+			}
+			size := under.Mul(p.Quantity.Abs()).Mul(p.Multiplier)
+			g.Strategy = "short option"
+			g.Initial, g.Maintenance = value.Abs().Add(size.Mul(futureInitial)).Round(2), value.Abs().Add(size.Mul(futureMaintenance)).Round(2)
+		}
+		m.Initial, m.Maintenance = m.Initial.Add(g.Initial), m.Maintenance.Add(g.Maintenance)
+		m.Groups = append(m.Groups, g)
+	}
+	return m, nil
+}
+
+// margin counts what holdings ask for, as the engine does.
+func (s *Simulator) margin(a *AccountState, open []holding, at time.Time) (*broker.Margin, error) {
+	in := broker.MarginInput{Date: market.DateOf(at.In(s.calendar.Location())), Underlyings: map[market.Symbol]decimal.Decimal{}}
+	for i := range open {
+		h := &open[i]
+		if !h.mark.Valid {
+			continue
+		}
+		p := broker.MarginPosition{Symbol: h.Symbol, Quantity: h.Quantity, Price: h.mark.Decimal, Multiplier: h.multiplier}
+		if h.kind == "Equity Option" || h.kind == "Future Option" {
+			p.Underlying = h.underlying
+		}
+		in.Positions = append(in.Positions, p)
+		if p.Underlying != "" && h.spot.Valid {
+			in.Underlyings[h.underlying] = h.spot.Decimal
+		}
+	}
+	if !a.Margin {
+		return requirement(broker.CashAccount, in)
+	}
+	return requirement(broker.RegTAccount, in)
+}
+
+// measure adds up an account. What the engine has counted stands as it did.
+func (s *Simulator) measure(a *AccountState, open []holding, settled decimal.Decimal, at time.Time) report {
 	r := report{cash: a.Cash.Add(settled)}
-	shares := map[market.Symbol]decimal.Decimal{} // long shares not yet covering a call
 	for i := range open {
 		h := &open[i]
 		value := h.value()
 		switch {
 		case h.kind == "Equity" && !value.IsNegative():
 			r.longEquity = r.longEquity.Add(value)
-			shares[h.Symbol] = shares[h.Symbol].Add(h.Quantity)
-			if a.Margin {
-				r.initial = r.initial.Add(value.Mul(initialShares))
-				r.maintenance = r.maintenance.Add(value.Mul(maintenanceLong))
-			} else {
-				r.initial, r.maintenance = r.initial.Add(value), r.maintenance.Add(value)
-			}
 		case h.kind == "Equity":
 			r.shortEquity = r.shortEquity.Sub(value)
-			r.initial = r.initial.Sub(value.Mul(initialShares))
-			r.maintenance = r.maintenance.Sub(value.Mul(maintenanceShort))
+		case h.kind == "Future":
+			r.futures = r.futures.Add(value)
+		case h.kind == "Future Option":
+			r.futureOptions = r.futureOptions.Add(value)
 		case !value.IsNegative():
 			r.longOptions = r.longOptions.Add(value)
 		default:
 			r.shortOptions = r.shortOptions.Sub(value)
 		}
 	}
-	for i := range open {
-		h := &open[i]
-		if h.kind != "Equity Option" || !h.Quantity.IsNegative() {
-			continue
-		}
-		units := h.Quantity.Neg().Mul(h.multiplier)
-		if h.contract.Kind == market.Call {
-			covered := decimal.Min(units, shares[h.underlying])
-			shares[h.underlying] = shares[h.underlying].Sub(covered)
-			units = units.Sub(covered)
-		}
-		need := s.nakedRequirement(a, h, index(h.underlying)).Mul(units)
-		r.initial, r.maintenance = r.initial.Add(need), r.maintenance.Add(need)
+	m, err := s.margin(a, open, at)
+	if err != nil {
+		s.log("margin not counted", "account", a.Number, "error", err)
+		m = &broker.Margin{}
 	}
-	r.netLiq = r.cash.Add(r.longEquity).Sub(r.shortEquity).Add(r.longOptions).Sub(r.shortOptions)
-	r.marginEquity = r.cash.Add(r.longEquity).Sub(r.shortEquity)
+	r.initial, r.maintenance = m.Initial, m.Maintenance
+	if call := m.Call(r.cash); call != nil {
+		r.maintenanceCall = call.Amount
+	}
+	for _, g := range m.Groups {
+		if g.Underlying.Kind() == market.KindFuture {
+			r.futuresMargin = r.futuresMargin.Add(g.Maintenance)
+		}
+	}
+	r.netLiq = r.cash.Add(r.longEquity).Sub(r.shortEquity).Add(r.longOptions).Sub(r.shortOptions).Add(r.futures).Add(r.futureOptions)
+	r.marginEquity = r.cash.Add(r.longEquity).Sub(r.shortEquity).Add(m.LoanValue).Add(r.futures)
 	r.excess = r.marginEquity.Sub(r.maintenance)
-	r.maintenanceCall = decimal.Max(r.excess.Neg(), decimal.Zero)
 	free := r.marginEquity.Sub(r.initial)
 	r.initialCall = decimal.Max(free.Neg(), decimal.Zero)
-	free = decimal.Max(free, decimal.Zero)
-	r.optionPower = free
-	r.withdraw = decimal.Max(decimal.Min(r.cash, free), decimal.Zero).RoundDown(2)
-	if r.equityPower = free; a.Margin {
-		r.equityPower = free.Add(free)
-		if r.netLiq.GreaterThanOrEqual(dayTradingMinimum) {
-			r.dayPower = decimal.Max(r.excess, decimal.Zero).Mul(dayTradingFactor)
-		}
+	r.optionPower = decimal.Max(free, decimal.Zero)
+	if r.equityPower = r.optionPower; a.Margin {
+		r.equityPower = r.optionPower.Add(r.optionPower)
+	}
+	s.engineCounted(a, &r)
+	r.withdraw = decimal.Max(decimal.Min(r.cash, r.optionPower), decimal.Zero).RoundDown(2)
+	if a.Margin && r.netLiq.GreaterThanOrEqual(dayTradingMinimum) {
+		r.dayPower = decimal.Max(r.excess, decimal.Zero).Mul(dayTradingFactor)
 	}
 	return r
 }
 
-// nakedRequirement is the requirement per unit of an uncovered short option.
-func (s *Simulator) nakedRequirement(a *AccountState, h *holding, index bool) decimal.Decimal {
-	strike := decimal.NewFromFloat(h.contract.Strike)
-	if !a.Margin && h.contract.Kind == market.Put {
-		return strike
+// engineCounted takes what the engine says over what was counted here.
+func (s *Simulator) engineCounted(a *AccountState, r *report) {
+	if a.money == nil {
+		return
 	}
-	spot, premium := h.spot.Decimal, h.mark.Decimal
-	share, minimum := nakedEquity, spot
-	if index {
-		share = nakedIndex
+	for _, one := range []struct{ to, from *decimal.Decimal }{
+		{&r.netLiq, a.money.NetLiquidatingValue}, {&r.equityPower, a.money.EquityBuyingPower}, {&r.optionPower, a.money.DerivativeBuyingPower},
+		{&r.maintenance, a.money.MaintenanceMargin}, {&r.excess, a.money.MaintenanceExcess},
+	} {
+		if one.from != nil {
+			*one.to = one.from.Round(6) // its marks are floats
+		}
 	}
-	out := strike.Sub(spot) // of the money, for a call
-	if h.contract.Kind == market.Put {
-		out, minimum = out.Neg(), strike
-	}
-	standard := spot.Mul(share).Sub(decimal.Max(out, decimal.Zero))
-	return premium.Add(decimal.Max(standard, minimum.Mul(nakedMinimum)))
 }
 
 // listBalances serves GET /accounts/{account}/balances, a list of currencies
@@ -143,15 +209,7 @@ func (s *Simulator) balance(w http.ResponseWriter, r *http.Request) (wireBalance
 		s.internalError(w, r, err)
 		return wireBalance{}, false
 	}
-	return s.wireBalance(a, s.measure(a, open, settled, s.isIndex(r.Context()))), true
-}
-
-// isIndex tells indices from shares and funds.
-func (s *Simulator) isIndex(ctx context.Context) func(market.Symbol) bool {
-	return func(symbol market.Symbol) bool {
-		i, ok := s.instrument(ctx, symbol)
-		return ok && i.Index
-	}
+	return s.wireBalance(a, s.measure(a, open, settled, s.clock.Now())), true
 }
 
 type wireBalance struct {
@@ -219,6 +277,8 @@ func (s *Simulator) wireBalance(a *AccountState, r report) wireBalance {
 	const none = "0.0"
 	text := decimalText
 	now := s.clock.Now()
+	long := func(d decimal.Decimal) string { return text(decimal.Max(d, decimal.Zero)) }
+	short := func(d decimal.Decimal) string { return text(decimal.Max(d.Neg(), decimal.Zero)) }
 	return wireBalance{
 		AccountNumber: a.Number, Currency: "USD",
 		CashBalance: text(r.cash), CashSettleBalance: text(r.cash), MarginSettleBalance: text(r.cash), TotalSettleBalance: text(r.cash),
@@ -233,12 +293,12 @@ func (s *Simulator) wireBalance(a *AccountState, r report) wireBalance {
 		EquityBuyingPower: text(r.equityPower), DerivativeBuyingPower: text(r.optionPower), DayTradingBuyingPower: text(r.dayPower),
 		UsedDerivativeBuyingPower: text(r.maintenance), SMAEquityOptionBuyingPower: text(r.optionPower), SpecialMemorandumAccountValue: text(r.optionPower),
 		BondMarginRequirement: none, CryptocurrencyMarginRequirement: none, DayEquityCallValue: none, DayTradingCallValue: none,
-		EquityOfferingMarginRequirement: none, FixedIncomeSecurityMarginRequirement: none, FuturesMarginRequirement: none,
+		EquityOfferingMarginRequirement: none, FixedIncomeSecurityMarginRequirement: none, FuturesMarginRequirement: text(r.futuresMargin),
 		LongBondValue: none, LongCryptocurrencyValue: none, LongFixedIncomeSecurityValue: none,
-		LongFuturesDerivativeValue: none, LongFuturesValue: none, PendingCash: none, PendingCashEffect: "None",
-		ShortCryptocurrencyValue: none, ShortFuturesDerivativeValue: none, ShortFuturesValue: none,
+		LongFuturesDerivativeValue: long(r.futureOptions), LongFuturesValue: long(r.futures), PendingCash: none, PendingCashEffect: "None",
+		ShortCryptocurrencyValue: none, ShortFuturesDerivativeValue: short(r.futureOptions), ShortFuturesValue: short(r.futures),
 		SpecialMemorandumAccountApexAdjustment: none, UnsettledCryptocurrencyFiatAmount: none, UnsettledCryptocurrencyFiatEffect: "None",
-		FuturesOvernightMarginRequirement: none, FuturesIntradayMarginRequirement: none, PendingMarginInterest: none,
+		FuturesOvernightMarginRequirement: text(r.futuresMargin), FuturesIntradayMarginRequirement: text(r.futuresMargin), PendingMarginInterest: none,
 		BuyingPowerAdjustment: none, BuyingPowerAdjustmentEffect: "None", EffectiveCryptocurrencyBuyingPower: none,
 		TotalPendingLiquidityPoolRebate: none,
 		SnapshotDate:                    market.DateOf(now.In(s.calendar.Location())).String(), UpdatedAt: wireTime(now),

@@ -91,13 +91,9 @@ func (s *Simulator) listPrecisions(w http.ResponseWriter, r *http.Request) {
 	writeItems(w, r, list, nil)
 }
 
-// listNothing serves what the market has none of: warrants, spreads of futures.
+// listNothing serves what the market has none of: spreads of futures.
 func (s *Simulator) listNothing(w http.ResponseWriter, r *http.Request) {
 	writeItems(w, r, []struct{}{}, nil)
-}
-
-func (s *Simulator) noWarrant(w http.ResponseWriter, r *http.Request) {
-	s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find warrant "+r.PathValue("symbol"))
 }
 
 // listActiveEquities serves GET /instruments/equities/active.

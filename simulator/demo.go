@@ -134,7 +134,7 @@ func (s *Simulator) closeOf(bar market.Bar) time.Time {
 // market can look back, so that the demo accounts do not depend on when they
 // are first asked for.
 func (s *Simulator) chainAt(ctx context.Context, req market.ChainRequest) ([]market.OptionQuote, error) {
-	if past, ok := s.market.(interface {
+	if past, ok := s.base.(interface {
 		ChainAt(market.ChainRequest, time.Time) ([]market.OptionQuote, error)
 	}); ok {
 		return past.ChainAt(req, s.start)
@@ -188,7 +188,7 @@ func (s *Simulator) addOption(ctx context.Context, to *[]PositionState, underlyi
 
 // riskFree is the market's own rate, or 4 % a year.
 func (s *Simulator) riskFree() float64 {
-	if m, ok := s.market.(interface{ Rate() float64 }); ok {
+	if m, ok := s.base.(interface{ Rate() float64 }); ok {
 		return m.Rate()
 	}
 	return 0.04

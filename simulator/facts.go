@@ -50,7 +50,7 @@ func (s *Simulator) instrument(ctx context.Context, symbol market.Symbol) (marke
 
 // everything lists the market's instruments, when it can.
 func (s *Simulator) everything(ctx context.Context) ([]market.Instrument, error) {
-	if m, ok := s.market.(interface{ Symbols() []market.Instrument }); ok {
+	if m, ok := s.base.(interface{ Symbols() []market.Instrument }); ok {
 		return m.Symbols(), nil
 	}
 	list, err := s.market.Search(ctx, "", math.MaxInt32)
@@ -100,6 +100,13 @@ func (f *factCache) dated(today market.Date) {
 		f.closes = map[closeKey]float64{}
 		f.codes = nil
 	}
+}
+
+// forget drops what was learnt of a day.
+func (f *factCache) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.day = market.Date{}
 }
 
 // closeOn is the closing price of a session that is over, NaN when it is not known.

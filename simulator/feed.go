@@ -29,6 +29,7 @@ type feed struct {
 	fresh     bool // there are subscriptions without a first event
 	due       time.Time
 	asOf      time.Time // the market's time at the last look
+	version   int       // of the quotes set by hand, at the last look
 	subs      map[subKey]*sub
 }
 
@@ -167,7 +168,8 @@ func (f *feed) config() wireConfig {
 
 // serveFeed sends what is new on one channel.
 func (st *stream) serveFeed(f *feed, now time.Time) {
-	at := st.sim.clock.Now()
+	seen := st.sim.tickNow()
+	at := seen.at
 	st.mu.Lock()
 	subs := make([]*sub, 0, len(f.subs))
 	for _, s := range f.subs {
@@ -181,8 +183,8 @@ func (st *stream) serveFeed(f *feed, now time.Time) {
 		c := f.config()
 		config, f.configDue, f.told = &c, false, true
 	}
-	standing := at.Equal(f.asOf) && !fresh
-	f.asOf = at
+	standing := at.Equal(f.asOf) && !fresh && seen.version == f.version
+	f.asOf, f.version = at, seen.version
 	layouts, compact := f.layouts, f.compact
 	st.mu.Unlock()
 	if config != nil {
@@ -191,7 +193,7 @@ func (st *stream) serveFeed(f *feed, now time.Time) {
 	slices.SortFunc(subs, func(a, b *sub) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.symbol, b.symbol)) })
 	var events []event
 	if !standing { // a clock that stands still shows nothing new
-		events = st.tickerEvents(subs, layouts, at)
+		events = st.tickerEvents(subs, seen)
 	}
 	for _, s := range subs {
 		if s.kind == "Candle" && st.ctx.Err() == nil {
@@ -204,7 +206,7 @@ func (st *stream) serveFeed(f *feed, now time.Time) {
 }
 
 // tickerEvents returns the events of all but candles that changed.
-func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.Time) []event {
+func (st *stream) tickerEvents(subs []*sub, seen *tick) []event {
 	var wanted []market.Symbol
 	for _, s := range subs {
 		if strings.HasPrefix(string(s.market), "./") && strings.Contains(string(s.market), ":") {
@@ -218,9 +220,7 @@ func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.T
 		return nil
 	}
 	slices.Sort(wanted)
-	tickers := st.sim.tickers(st.ctx, slices.Compact(wanted))
-	day, before := st.sim.summaryDays()
-	over := !at.Before(day.Close)
+	tickers := seen.of(st.ctx, st.sim, slices.Compact(wanted))
 	var events []event
 	var record []byte
 	for _, s := range subs {
@@ -228,7 +228,7 @@ func (st *stream) tickerEvents(subs []*sub, layouts map[string]layout, at time.T
 		if s.kind == "Candle" || t == nil {
 			continue
 		}
-		e, ok := st.tickerEvent(s, t, moment{at, day, before, over})
+		e, ok := st.tickerEvent(s, t, seen.moment)
 		if !ok {
 			continue
 		}

@@ -23,7 +23,7 @@ type futuresMarket interface {
 
 // futures lists the contracts of a product, of all for "".
 func (s *Simulator) futures(product string) ([]synthetic.FutureContract, error) {
-	m, ok := s.market.(futuresMarket)
+	m, ok := s.base.(futuresMarket)
 	if !ok {
 		return nil, nil
 	}

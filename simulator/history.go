@@ -2,12 +2,14 @@ package simulator
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -34,12 +36,17 @@ func quotesAt(past pastMarket, t time.Time) func(context.Context, []market.Symbo
 	}
 }
 
-// asOf is the account as it was at t: without what it opened since, and with
-// the cash that this cost. Positions that it has closed are not known.
-func (s *Simulator) asOf(a *AccountState, t time.Time) *AccountState {
-	then := *a
+// asOf is the account as it was at t. Since the clock began, its transactions
+// tell; before, it is what it began with, without what that opened later and with
+// the cash that this cost. Positions that were closed before are not known.
+func (s *Simulator) asOf(ctx context.Context, a *AccountState, t time.Time) (*AccountState, error) {
+	then := s.initial(a.Number)
+	if !t.Before(s.start) {
+		return then, s.replayed(ctx, then, t)
+	}
+	all := then.Positions
 	then.Positions = nil
-	for _, p := range a.Positions {
+	for _, p := range all {
 		opened := p.OpenedAt
 		if opened.IsZero() {
 			opened = s.start
@@ -48,21 +55,62 @@ func (s *Simulator) asOf(a *AccountState, t time.Time) *AccountState {
 			then.Positions = append(then.Positions, p)
 			continue
 		}
-		size := decimal.NewFromInt(1)
-		if _, ok := p.Symbol.Contract(); ok {
-			size = decimal.NewFromInt(100)
+		h := s.holding(ctx, p)
+		if h.kind != "Future" { // nothing is paid for it
+			then.Cash = then.Cash.Add(p.Quantity.Mul(h.multiplier).Mul(p.AverageOpenPrice))
 		}
-		then.Cash = then.Cash.Add(p.Quantity.Mul(size).Mul(p.AverageOpenPrice))
 	}
-	return &then
+	return then, nil
+}
+
+// replayed applies to an account what happened in it from the clock's beginning
+// to t.
+func (s *Simulator) replayed(ctx context.Context, a *AccountState, t time.Time) error {
+	s.heart.mu.Lock()
+	defer s.heart.mu.Unlock()
+	list, err := s.trade.broker.Transactions(ctx, broker.AccountID(a.Number), s.start, t.Add(time.Nanosecond))
+	if err != nil {
+		return fmt.Errorf("simulator: %w", err)
+	}
+	a.money = &broker.Balances{} // what expires is among the transactions
+	a.Positions = slices.Clone(a.Positions)
+	for i := range list {
+		tx := &list[i]
+		a.Cash = a.Cash.Add(tx.Amount)
+		if tx.Symbol == "" || tx.Quantity.IsZero() {
+			continue
+		}
+		at := slices.IndexFunc(a.Positions, func(p PositionState) bool { return p.Symbol == tx.Symbol })
+		if at < 0 {
+			p := PositionState{Symbol: tx.Symbol, Quantity: tx.Quantity, OpenedAt: tx.Time}
+			if tx.Price != nil {
+				p.AverageOpenPrice = *tx.Price
+			}
+			a.Positions = append(a.Positions, p)
+			continue
+		}
+		p := &a.Positions[at]
+		if p.Quantity.Sign() == tx.Quantity.Sign() && tx.Price != nil {
+			cost := p.AverageOpenPrice.Mul(p.Quantity).Add(tx.Price.Mul(tx.Quantity))
+			p.AverageOpenPrice = cost.DivRound(p.Quantity.Add(tx.Quantity), 8)
+		}
+		if p.Quantity = p.Quantity.Add(tx.Quantity); p.Quantity.IsZero() {
+			a.Positions = slices.Delete(a.Positions, at, at+1)
+		}
+	}
+	return nil
 }
 
 // reportAt is the money of an account at t, with what was not quoted then at the
 // price it was opened at. Without a market that remembers, only now is known.
 func (s *Simulator) reportAt(ctx context.Context, a *AccountState, t time.Time) (report, bool, error) {
-	then, quotes := s.asOf(a, t), s.market.Quotes
+	then, err := s.asOf(ctx, a, t)
+	if err != nil {
+		return report{}, false, err
+	}
+	quotes := s.market.Quotes
 	if now := s.clock.Now(); t.Before(now) {
-		past, ok := s.market.(pastMarket)
+		past, ok := s.base.(pastMarket)
 		if !ok {
 			return report{}, false, nil
 		}
@@ -77,7 +125,7 @@ func (s *Simulator) reportAt(ctx context.Context, a *AccountState, t time.Time) 
 			h.mark = decimal.NewNullDecimal(h.AverageOpenPrice)
 		}
 	}
-	return s.measure(then, open, settled, s.isIndex(ctx)), true, nil
+	return s.measure(then, open, settled, t), true, nil
 }
 
 type wireNetLiq struct {
@@ -262,7 +310,7 @@ func (s *Simulator) listSnapshots(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		if known {
-			balance := s.wireBalance(s.asOf(a, at), money)
+			balance := s.wireBalance(a, money)
 			balance.UpdatedAt = wireTime(at)
 			list = append(list, wireSnapshot{balance, session.Date.String(), when})
 		}

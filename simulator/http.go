@@ -7,10 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/ttai-go/ttai/market"
 )
@@ -31,6 +28,9 @@ func (s *Simulator) outer(next http.Handler) http.Handler {
 		if s.fault != nil {
 			fault = s.fault(r)
 		}
+		if fault == (Fault{}) && !strings.HasPrefix(r.URL.Path, "/simulator/") { // what sets the rules is above them
+			fault = s.faults.fault(r)
+		}
 		if fault.Delay > 0 && !s.pause(r, fault.Delay) {
 			return
 		}
@@ -44,6 +44,8 @@ func (s *Simulator) outer(next http.Handler) http.Handler {
 			// The real edge answers before the API is reached, in HTML.
 			writeFault(w, Fault{Status: http.StatusUnauthorized})
 			return
+		case fault.Lose || fault.Half:
+			cut(next, w, r, fault.Half)
 		}
 		if fault.DropAfter > 0 {
 			r = r.WithContext(withDropAfter(r.Context(), fault.DropAfter))
@@ -68,7 +70,7 @@ func (s *Simulator) pause(r *http.Request, d time.Duration) bool {
 // guarded is what every request of a customer passes.
 func (s *Simulator) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := s.authorize(w, r)
+		from, ok := s.authorize(w, r)
 		if !ok {
 			return
 		}
@@ -79,39 +81,14 @@ func (s *Simulator) guarded(next http.Handler) http.Handler {
 				return
 			}
 		}
-		if s.limiter != nil && !s.limiter.allow(token, s.wall.Now()) {
+		if family, ok := s.limits.refused(from.id, r, s.wall.Now()); !ok {
+			s.log("rate limit exceeded", "family", family)
 			w.Header().Set("Retry-After", "1")
 			s.refuse(w, http.StatusTooManyRequests, "too_many_requests", "Too many requests")
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, asCustomer(r, from))
 	})
-}
-
-// A limiter counts requests per access token.
-type limiter struct {
-	perSecond float64
-
-	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
-}
-
-func newLimiter(perSecond float64) *limiter {
-	return &limiter{perSecond: perSecond, buckets: map[string]*rate.Limiter{}}
-}
-
-func (l *limiter) allow(token string, now time.Time) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	bucket := l.buckets[token]
-	if bucket == nil {
-		if len(l.buckets) > 1000 { // tokens live 15 minutes; the dead ones need no memory
-			clear(l.buckets)
-		}
-		bucket = rate.NewLimiter(rate.Limit(l.perSecond), max(1, int(l.perSecond)))
-		l.buckets[token] = bucket
-	}
-	return bucket.AllowN(now, 1)
 }
 
 func (s *Simulator) notFound(w http.ResponseWriter, r *http.Request) {
@@ -233,20 +210,6 @@ func (s *Simulator) log(message string, args ...any) {
 	if s.logger != nil {
 		s.logger.Debug(message, args...)
 	}
-}
-
-type clockAnswer struct {
-	Now   time.Time `json:"now"`
-	Start time.Time `json:"start"`
-	Speed float64   `json:"speed"`
-	Seed  uint64    `json:"seed"`
-	Note  string    `json:"note"`
-}
-
-// getClock serves GET /simulator/clock, the one route that the real service
-// does not have: what time it is in the simulated market.
-func (s *Simulator) getClock(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, clockAnswer{Now: s.clock.Now(), Start: s.start, Speed: s.speed, Seed: s.seed, Note: s.note})
 }
 
 // today is the market's date.

@@ -9,7 +9,7 @@ import (
 // The client is not among them: both sides must not share a mistake.
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own:     []string{"internal/invalid", "internal/occ", "market", "options", "simulator/synthetic"},
+		Own:     []string{"broker", "broker/paper", "internal/invalid", "internal/occ", "market", "options", "simulator/synthetic"},
 		Modules: []string{"github.com/coder/websocket", "github.com/shopspring/decimal", "golang.org/x/time"},
 	})
 }

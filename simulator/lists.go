@@ -1,15 +1,13 @@
 package simulator
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/market"
 )
@@ -92,20 +90,22 @@ func (b *listBook) at(name string) int {
 }
 
 func (s *Simulator) listWatchlists(w http.ResponseWriter, r *http.Request) {
-	s.lists.mu.Lock()
-	list := slices.Clone(s.lists.watchlists)
-	s.lists.mu.Unlock()
+	book := &caller(r).lists
+	book.mu.Lock()
+	list := slices.Clone(book.watchlists)
+	book.mu.Unlock()
 	writeItems(w, r, list, nil)
 }
 
 func (s *Simulator) getWatchlist(w http.ResponseWriter, r *http.Request) {
-	s.lists.mu.Lock()
-	at := s.lists.at(r.PathValue("name"))
+	book := &caller(r).lists
+	book.mu.Lock()
+	at := book.at(r.PathValue("name"))
 	var found wireWatchlist
 	if at >= 0 {
-		found = s.lists.watchlists[at]
+		found = book.watchlists[at]
 	}
-	s.lists.mu.Unlock()
+	book.mu.Unlock()
 	if at < 0 {
 		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find Watchlist")
 		return
@@ -114,16 +114,17 @@ func (s *Simulator) getWatchlist(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) createWatchlist(w http.ResponseWriter, r *http.Request) {
+	book := &caller(r).lists
 	sent, ok := s.sentWatchlist(w, r)
 	if !ok {
 		return
 	}
-	s.lists.mu.Lock()
-	taken, full := s.lists.at(sent.Name) >= 0, len(s.lists.watchlists) >= mostLists
+	book.mu.Lock()
+	taken, full := book.at(sent.Name) >= 0, len(book.watchlists) >= mostLists
 	if !taken && !full {
-		s.lists.watchlists = append(s.lists.watchlists, sent)
+		book.watchlists = append(book.watchlists, sent)
 	}
-	s.lists.mu.Unlock()
+	book.mu.Unlock()
 	switch {
 	case taken:
 		s.refuse(w, http.StatusUnprocessableEntity, "watchlist_already_exists", "A watchlist of that name exists")
@@ -135,18 +136,19 @@ func (s *Simulator) createWatchlist(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) replaceWatchlist(w http.ResponseWriter, r *http.Request) {
+	book := &caller(r).lists
 	sent, ok := s.sentWatchlist(w, r)
 	if !ok {
 		return
 	}
-	s.lists.mu.Lock()
-	at := s.lists.at(r.PathValue("name"))
-	other := s.lists.at(sent.Name)
+	book.mu.Lock()
+	at := book.at(r.PathValue("name"))
+	other := book.at(sent.Name)
 	taken := other >= 0 && other != at
 	if at >= 0 && !taken {
-		s.lists.watchlists[at] = sent
+		book.watchlists[at] = sent
 	}
-	s.lists.mu.Unlock()
+	book.mu.Unlock()
 	switch {
 	case at < 0:
 		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find Watchlist")
@@ -158,14 +160,15 @@ func (s *Simulator) replaceWatchlist(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Simulator) deleteWatchlist(w http.ResponseWriter, r *http.Request) {
-	s.lists.mu.Lock()
-	at := s.lists.at(r.PathValue("name"))
+	book := &caller(r).lists
+	book.mu.Lock()
+	at := book.at(r.PathValue("name"))
 	var gone wireWatchlist
 	if at >= 0 {
-		gone = s.lists.watchlists[at]
-		s.lists.watchlists = slices.Delete(s.lists.watchlists, at, at+1)
+		gone = book.watchlists[at]
+		book.watchlists = slices.Delete(book.watchlists, at, at+1)
 	}
-	s.lists.mu.Unlock()
+	book.mu.Unlock()
 	if at < 0 {
 		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find Watchlist")
 		return
@@ -174,8 +177,8 @@ func (s *Simulator) deleteWatchlist(w http.ResponseWriter, r *http.Request) {
 }
 
 // publicWatchlists are made from what the market lists.
-func (s *Simulator) publicWatchlists(r *http.Request) ([]wireWatchlist, error) {
-	all, err := s.everything(r.Context())
+func (s *Simulator) publicWatchlists(ctx context.Context) ([]wireWatchlist, error) {
+	all, err := s.everything(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +217,7 @@ type wireCounted struct {
 }
 
 func (s *Simulator) listPublicWatchlists(w http.ResponseWriter, r *http.Request) {
-	list, err := s.publicWatchlists(r)
+	list, err := s.publicWatchlists(r.Context())
 	if err != nil {
 		s.internalError(w, r, err)
 		return
@@ -231,7 +234,7 @@ func (s *Simulator) listPublicWatchlists(w http.ResponseWriter, r *http.Request)
 }
 
 func (s *Simulator) getPublicWatchlist(w http.ResponseWriter, r *http.Request) {
-	list, err := s.publicWatchlists(r)
+	list, err := s.publicWatchlists(r.Context())
 	if err != nil {
 		s.internalError(w, r, err)
 		return
@@ -286,82 +289,6 @@ func (s *Simulator) getPairs(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find PairsWatchlist")
-}
-
-type wireAlert struct {
-	ID               string `json:"alert-external-id"`
-	UserExternalID   string `json:"user-external-id"`
-	Symbol           string `json:"symbol"`
-	DXSymbol         string `json:"dx-symbol,omitempty"`
-	InstrumentType   string `json:"instrument-type,omitempty"`
-	Field            string `json:"field"`
-	Operator         string `json:"operator"`
-	Threshold        string `json:"threshold"`
-	ThresholdNumeric string `json:"threshold-numeric"`
-	Provider         string `json:"provider"`
-	CreatedAt        string `json:"created-at"`
-	ExpiresAt        any    `json:"expires-at,omitempty"` // as it came: a text or a number
-}
-
-func (s *Simulator) listAlerts(w http.ResponseWriter, r *http.Request) {
-	s.lists.mu.Lock()
-	list := slices.Clone(s.lists.alerts)
-	s.lists.mu.Unlock()
-	writeItems(w, r, list, nil)
-}
-
-func (s *Simulator) createAlert(w http.ResponseWriter, r *http.Request) {
-	var a wireAlert
-	if !s.body(w, r, &a) {
-		return
-	}
-	threshold, err := decimal.NewFromString(a.Threshold)
-	switch {
-	case a.Symbol == "":
-		s.invalidParameter(w, "symbol", "is missing")
-		return
-	case !slices.Contains([]string{"Last", "Bid", "Ask", "IV"}, a.Field):
-		s.invalidParameter(w, "field", "is not Last, Bid, Ask or IV")
-		return
-	case a.Operator != ">" && a.Operator != "<":
-		s.invalidParameter(w, "operator", "is not > or <")
-		return
-	case err != nil || len(a.Threshold) > 40:
-		s.invalidParameter(w, "threshold", "is not a number")
-		return
-	}
-	a.UserExternalID, a.Provider, a.CreatedAt = "U-SIMULATOR", "DXFEED", wireTime(s.clock.Now())
-	a.ThresholdNumeric = decimalText(threshold)
-	if a.DXSymbol == "" {
-		a.DXSymbol = a.Symbol
-	}
-	s.lists.mu.Lock()
-	full := len(s.lists.alerts) >= mostAlerts
-	if !full {
-		s.lists.made++
-		a.ID = "A-" + strconv.Itoa(s.lists.made)
-		s.lists.alerts = append(s.lists.alerts, a)
-	}
-	s.lists.mu.Unlock()
-	if full {
-		s.refuse(w, http.StatusUnprocessableEntity, "too_many_alerts", "There are too many alerts")
-		return
-	}
-	writeJSON(w, http.StatusCreated, envelope{Data: a, Context: r.URL.EscapedPath()})
-}
-
-// deleteAlert answers without content.
-func (s *Simulator) deleteAlert(w http.ResponseWriter, r *http.Request) {
-	s.lists.mu.Lock()
-	before := len(s.lists.alerts)
-	s.lists.alerts = slices.DeleteFunc(s.lists.alerts, func(a wireAlert) bool { return a.ID == r.PathValue("alert") })
-	gone := len(s.lists.alerts) < before
-	s.lists.mu.Unlock()
-	if !gone {
-		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find QuoteAlert")
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // customerSince is when the customer came.

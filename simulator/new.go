@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/simulator/synthetic"
@@ -21,21 +23,15 @@ func New(opts *Options) (*Simulator, error) {
 		o = *opts
 	}
 	s := &Simulator{
-		calendar: o.Calendar, clock: o.Clock, market: o.Market, wall: o.Wall, random: o.Rand, logger: o.Logger, fault: o.Fault,
+		calendar: o.Calendar, clock: o.Clock, base: o.Market, wall: o.Wall, random: o.Rand, logger: o.Logger, fault: o.Fault,
 		speed: o.Speed, start: o.Start, seed: o.Seed, candles: o.Candles,
-		servers: map[*Server]struct{}{}, streams: map[*stream]struct{}{},
+		servers: map[*Server]struct{}{}, sockets: map[socket]struct{}{},
 	}
 	if err := s.setTime(&o); err != nil {
 		return nil, err
 	}
 	if err := s.setMarket(&o); err != nil {
 		return nil, err
-	}
-	switch {
-	case !(o.RequestsPerSecond >= 0) || math.IsInf(o.RequestsPerSecond, 0):
-		return nil, invalid.Field("RequestsPerSecond", o.RequestsPerSecond, "a number above 0, or 0 for no limit")
-	case o.RequestsPerSecond > 0:
-		s.limiter = newLimiter(o.RequestsPerSecond)
 	}
 	switch {
 	case o.Candles < 0 || o.Candles > 1_000_000:
@@ -46,15 +42,55 @@ func New(opts *Options) (*Simulator, error) {
 	if s.random == nil {
 		s.random = rand.Reader
 	}
-	if err := s.setAccounts(&o); err != nil {
+	if err := s.setRules(&o); err != nil {
 		return nil, err
 	}
-	if err := s.setCredentials(o.Credentials); err != nil {
+	if err := s.setCustomers(&o); err != nil {
 		return nil, err
 	}
+	s.trade.sim = s
+	s.trade.init()
+	s.heart.at = s.start
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.handler = s.routes()
 	return s, nil
+}
+
+// setRules makes the rules of limits, tokens and faults.
+func (s *Simulator) setRules(o *Options) error {
+	list := slices.Clone(o.RateLimits)
+	switch {
+	case !(o.RequestsPerSecond >= 0) || math.IsInf(o.RequestsPerSecond, 0):
+		return invalid.Field("RequestsPerSecond", o.RequestsPerSecond, "a number above 0, or 0 for no limit")
+	case o.RequestsPerSecond > 0:
+		list = append(list, RateLimit{Family: "everything", Routes: []string{""}, PerSecond: o.RequestsPerSecond})
+	}
+	var err error
+	if s.limits, err = newLimits(list); err != nil {
+		return err
+	}
+	schedule := o.Fees
+	if schedule == nil {
+		schedule = broker.TastytradeFees()
+	}
+	if err := schedule.Validate(); err != nil {
+		return err
+	}
+	s.fees, s.latency = schedule, o.Latency
+	for _, life := range []struct {
+		name         string
+		given, usual time.Duration
+		to           *time.Duration
+	}{{"AccessTokenLife", o.AccessTokenLife, accessLife, &s.accessLife}, {"QuoteTokenLife", o.QuoteTokenLife, quoteLife, &s.quoteLife}} {
+		if life.given < 0 {
+			return invalid.Field(life.name, life.given.String(), "above 0, or 0 for the usual")
+		}
+		if *life.to = life.given; life.given == 0 {
+			*life.to = life.usual
+		}
+	}
+	s.faults = newFaultBook(o.FaultSeed)
+	return s.faults.set(o.Faults)
 }
 
 // setTime makes the clocks.
@@ -69,6 +105,8 @@ func (s *Simulator) setTime(o *Options) error {
 		s.speed = 1
 	}
 	switch {
+	case o.Stopped && (o.Clock != nil || o.RealClock):
+		return invalid.Field("Stopped", true, "false with a Clock of your own or RealClock")
 	case o.RealClock && (o.Clock != nil || !o.Start.IsZero() || s.speed != 1):
 		return invalid.Field("RealClock", true, "RealClock alone, without Clock, Start and Speed")
 	case o.Clock != nil && (!o.Start.IsZero() || s.speed != 1):
@@ -82,13 +120,19 @@ func (s *Simulator) setTime(o *Options) error {
 		if s.start.IsZero() {
 			s.start = synthetic.DefaultStart()
 		}
-		clock, err := market.NewScaledClock(s.wall, s.start, s.speed)
+		clock, err := NewClock(s.wall, s.start, s.speed)
 		if err != nil {
-			return fmt.Errorf("simulator: %w", err)
+			return err
+		}
+		if o.Stopped {
+			clock.Stop()
+			clock.set(s.start)
 		}
 		s.clock = clock
 	}
 	switch c := s.clock.(type) {
+	case *Clock:
+		s.start = c.Start()
 	case *market.ScaledClock:
 		s.start, s.speed = c.Start(), c.Speed()
 	case *market.ManualClock:
@@ -110,9 +154,10 @@ func (s *Simulator) setMarket(o *Options) error {
 		if err != nil {
 			return fmt.Errorf("simulator: %w", err)
 		}
-		s.market = made
+		s.base = made
 		source = fmt.Sprintf("The market is synthetic (seed %d): no number is real.", s.seed)
 	}
+	s.market = &overlay{Source: s.base, clock: s.clock}
 	if o.Note != "" {
 		source = o.Note
 	}
@@ -125,26 +170,6 @@ func (s *Simulator) setMarket(o *Options) error {
 	return nil
 }
 
-// setCredentials fills in what is not given.
-func (s *Simulator) setCredentials(c Credentials) error {
-	for _, field := range []*string{&c.ClientID, &c.ClientSecret, &c.RefreshToken} {
-		if *field != "" {
-			continue
-		}
-		secret, err := newSecret(s.random, 20)
-		if err != nil {
-			return fmt.Errorf("simulator: making credentials: %w", err)
-		}
-		*field = secret
-	}
-	c.Accounts = nil
-	for i := range s.book.states {
-		c.Accounts = append(c.Accounts, s.book.states[i].Number)
-	}
-	s.credentials = c
-	return nil
-}
-
 // quoteToken serves GET /api-quote-tokens: the key to the websocket. Its times
 // are the computer's, as the connection's are.
 func (s *Simulator) quoteToken(w http.ResponseWriter, r *http.Request) {
@@ -154,7 +179,7 @@ func (s *Simulator) quoteToken(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := s.wall.Now()
-	s.tokens.add(&s.tokens.quote, token, now, quoteLife)
+	s.tokens.add(&s.tokens.quote, token, now, s.quoteLife, caller(r))
 	scheme := "ws"
 	if r.TLS != nil {
 		scheme = "wss"
@@ -162,7 +187,7 @@ func (s *Simulator) quoteToken(w http.ResponseWriter, r *http.Request) {
 	url := scheme + "://" + r.Host
 	writeData(w, r, wireQuoteToken{
 		Token: token, DXLinkURL: url + "/dxlink", WebsocketURL: url + "/dxlink", Level: "api",
-		IssuedAt: wireTime(now), ExpiresAt: wireTime(now.Add(quoteLife)),
+		IssuedAt: wireTime(now), ExpiresAt: wireTime(now.Add(s.quoteLife)),
 	})
 }
 

@@ -9,9 +9,12 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/ttai-go/ttai/internal/invalid"
 )
 
 // How long tokens live.
@@ -24,8 +27,15 @@ const (
 // looking one up takes no time that depends on its text.
 type tokenBook struct {
 	mu     sync.Mutex
-	access map[[sha256.Size]byte]time.Time // to expiry
-	quote  map[[sha256.Size]byte]time.Time
+	access map[[sha256.Size]byte]issued
+	quote  map[[sha256.Size]byte]issued
+	codes  map[[sha256.Size]byte]issued // of the authorization page
+}
+
+// An issued token is one that was handed out.
+type issued struct {
+	to      *customer
+	expires time.Time
 }
 
 // newSecret returns n random bytes in hex.
@@ -37,32 +47,89 @@ func newSecret(random io.Reader, n int) (string, error) {
 	return hex.EncodeToString(raw), nil
 }
 
-func (b *tokenBook) add(kind *map[[sha256.Size]byte]time.Time, token string, now time.Time, life time.Duration) {
+func (b *tokenBook) add(kind *map[[sha256.Size]byte]issued, token string, now time.Time, life time.Duration, to *customer) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if *kind == nil {
-		*kind = map[[sha256.Size]byte]time.Time{}
+		*kind = map[[sha256.Size]byte]issued{}
 	}
-	for key, expiry := range *kind {
-		if expiry.Before(now.Add(-time.Hour)) { // an hour longer, to tell "expired" from "never heard of"
+	for key, old := range *kind {
+		if old.expires.Before(now.Add(-time.Hour)) { // an hour longer, to tell "expired" from "never heard of"
 			delete(*kind, key)
 		}
 	}
-	(*kind)[sha256.Sum256([]byte(token))] = now.Add(life)
+	(*kind)[sha256.Sum256([]byte(token))] = issued{to, now.Add(life)}
 }
 
-// check reports whether token was handed out, and whether it has expired.
-func (b *tokenBook) check(kind *map[[sha256.Size]byte]time.Time, token string, now time.Time) (known, expired bool) {
+// check returns whose token it is, nil when it was not handed out, and whether it
+// has expired.
+func (b *tokenBook) check(kind *map[[sha256.Size]byte]issued, token string, now time.Time) (to *customer, expired bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	expiry, known := (*kind)[sha256.Sum256([]byte(token))]
-	return known, known && !now.Before(expiry)
+	found := (*kind)[sha256.Sum256([]byte(token))]
+	return found.to, found.to != nil && !now.Before(found.expires)
+}
+
+// take is check for what can be used once.
+func (b *tokenBook) take(kind *map[[sha256.Size]byte]issued, token string, now time.Time) (to *customer, expired bool) {
+	to, expired = b.check(kind, token, now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(*kind, sha256.Sum256([]byte(token)))
+	return to, expired
+}
+
+// expire ends all tokens of a kind now.
+func (b *tokenBook) expire(kind *map[[sha256.Size]byte]issued, now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, t := range *kind {
+		if now.Before(t.expires) {
+			(*kind)[key] = issued{t.to, now}
+		}
+	}
+}
+
+// ExpireTokens ends every access token and every quote token now, as if their
+// time had come. Refresh tokens stay good.
+func (s *Simulator) ExpireTokens() {
+	now := s.wall.Now()
+	s.tokens.expire(&s.tokens.access, now)
+	s.tokens.expire(&s.tokens.quote, now)
+}
+
+// A grant is what a customer's refresh token stands for.
+type grant struct {
+	mu      sync.Mutex
+	revoked bool
+}
+
+// RevokeGrant makes a customer's refresh token worthless, as deleting the grant
+// does at the broker; with revoked false it is good again. Access tokens live on to
+// their end.
+func (s *Simulator) RevokeGrant(customerID string, revoked bool) error {
+	for _, c := range s.customers {
+		if c.id == customerID {
+			c.grant.mu.Lock()
+			c.grant.revoked = revoked
+			c.grant.mu.Unlock()
+			return nil
+		}
+	}
+	return invalid.Field("customerID", customerID, "the number of a customer")
+}
+
+func (c *customer) revoked() bool {
+	c.grant.mu.Lock()
+	defer c.grant.mu.Unlock()
+	return c.grant.revoked
 }
 
 type oauthAnswer struct {
-	AccessToken string `json:"access_token"`
-	TokenType   string `json:"token_type"`
-	ExpiresIn   int    `json:"expires_in"`
+	AccessToken  string `json:"access_token"`
+	TokenType    string `json:"token_type"`
+	ExpiresIn    int    `json:"expires_in"`
+	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
 type oauthError struct {
@@ -70,8 +137,9 @@ type oauthError struct {
 	Description string `json:"error_description,omitempty"`
 }
 
-// oauthToken serves POST /oauth/token with the refresh_token grant. Its answers
-// are flat, in snake case and without the envelope.
+// oauthToken serves POST /oauth/token with the grants refresh_token and
+// authorization_code. Its answers are flat, in snake case and without the
+// envelope.
 func (s *Simulator) oauthToken(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, code, description string) {
 		writeJSON(w, status, oauthError{Error: code, Description: description})
@@ -86,24 +154,45 @@ func (s *Simulator) oauthToken(w http.ResponseWriter, r *http.Request) {
 		refuse(http.StatusBadRequest, "invalid_request", "The body is neither JSON nor a form")
 		return
 	}
-	switch grant := form("grant_type"); {
-	case grant == "":
+	secret, kind := "", form("grant_type")
+	switch kind {
+	case "":
 		refuse(http.StatusBadRequest, "invalid_request", "Missing required parameter: grant_type")
 		return
-	case grant != "refresh_token":
-		refuse(http.StatusBadRequest, "unsupported_grant_type", "The simulator knows the grant refresh_token")
-		return
-	case form("refresh_token") == "":
-		refuse(http.StatusBadRequest, "invalid_request", "Missing required parameter: refresh_token")
+	case "refresh_token":
+		secret = form("refresh_token")
+	case "authorization_code":
+		secret, kind = form("code"), "code"
+	default:
+		refuse(http.StatusBadRequest, "unsupported_grant_type", "The simulator knows the grants refresh_token and authorization_code")
 		return
 	}
-	c := s.credentials
+	if secret == "" {
+		refuse(http.StatusBadRequest, "invalid_request", "Missing required parameter: "+kind)
+		return
+	}
 	id := form("client_id")
-	if !same(form("client_secret"), c.ClientSecret) || id != "" && !same(id, c.ClientID) {
+	clients := slices.DeleteFunc(slices.Clone(s.customers), func(c *customer) bool {
+		k := c.credentials
+		return !same(form("client_secret"), k.ClientSecret) || id != "" && !same(id, k.ClientID)
+	})
+	if len(clients) == 0 {
 		refuse(http.StatusUnauthorized, "invalid_client", "Client authentication failed")
 		return
 	}
-	if !same(form("refresh_token"), c.RefreshToken) {
+	var to *customer
+	if kind == "code" {
+		found, expired := s.tokens.take(&s.tokens.codes, secret, s.wall.Now())
+		if found != nil && !expired && slices.Contains(clients, found) {
+			to = found
+		}
+	}
+	for _, c := range clients {
+		if kind == "refresh_token" && same(secret, c.credentials.RefreshToken) && !c.revoked() {
+			to = c
+		}
+	}
+	if to == nil {
 		refuse(http.StatusBadRequest, "invalid_grant", "Grant revoked")
 		return
 	}
@@ -112,9 +201,42 @@ func (s *Simulator) oauthToken(w http.ResponseWriter, r *http.Request) {
 		s.internalError(w, r, err)
 		return
 	}
-	s.tokens.add(&s.tokens.access, token, s.wall.Now(), accessLife)
+	s.tokens.add(&s.tokens.access, token, s.wall.Now(), s.accessLife, to)
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, oauthAnswer{AccessToken: token, TokenType: "Bearer", ExpiresIn: int(accessLife / time.Second)})
+	answer := oauthAnswer{AccessToken: token, TokenType: "Bearer", ExpiresIn: int(s.accessLife / time.Second)}
+	if kind == "code" {
+		answer.RefreshToken = to.credentials.RefreshToken
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// codeLife is how long the code of the authorization page is good.
+const codeLife = 10 * time.Minute
+
+// authorizePage serves GET /auth.html: the page where a user would grant access
+// to an application. The simulated user always does, and is the one whose
+// application it is.
+func (s *Simulator) authorizePage(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	back, err := url.Parse(query.Get("redirect_uri"))
+	at := slices.IndexFunc(s.customers, func(c *customer) bool { return same(query.Get("client_id"), c.credentials.ClientID) })
+	if err != nil || back.Host == "" || query.Get("response_type") != "code" || at < 0 {
+		http.Error(w, "The link is wrong: client_id, redirect_uri and response_type=code are needed.", http.StatusBadRequest)
+		return
+	}
+	code, err := newSecret(s.random, 16)
+	if err != nil {
+		s.internalError(w, r, err)
+		return
+	}
+	s.tokens.add(&s.tokens.codes, code, s.wall.Now(), codeLife, s.customers[at])
+	values := back.Query()
+	values.Set("code", code)
+	if state := query.Get("state"); state != "" {
+		values.Set("state", state)
+	}
+	back.RawQuery = values.Encode()
+	http.Redirect(w, r, back.String(), http.StatusFound)
 }
 
 // tokenForm reads the parameters of a token request, sent as JSON or as a form.
@@ -147,18 +269,18 @@ func same(a, b string) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// authorize reports whether the request carries a live access token, and
-// answers it otherwise.
-func (s *Simulator) authorize(w http.ResponseWriter, r *http.Request) (token string, ok bool) {
+// authorize returns whose live access token the request carries, and answers it
+// otherwise.
+func (s *Simulator) authorize(w http.ResponseWriter, r *http.Request) (from *customer, ok bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if token == "" || !strings.EqualFold(scheme, "Bearer") {
 		s.refuse(w, http.StatusUnauthorized, "unauthorized", "Unauthorized")
-		return "", false
+		return nil, false
 	}
-	known, expired := s.tokens.check(&s.tokens.access, token, s.wall.Now())
-	if !known || expired {
+	from, expired := s.tokens.check(&s.tokens.access, token, s.wall.Now())
+	if from == nil || expired {
 		s.refuse(w, http.StatusUnauthorized, "token_invalid", "This token is invalid or has expired")
-		return "", false
+		return nil, false
 	}
-	return token, true
+	return from, true
 }

@@ -119,7 +119,7 @@ func TestRoutesThatAreNotThere(t *testing.T) {
 		code   string
 	}{
 		{"/nothing", 404, "record_not_found"},
-		{"/accounts/5WS00001/orders", 404, "record_not_found"},
+		{"/accounts/5WS00001/orders/1", 404, "record_not_found"},
 		{"/instruments/equities/NOPE", 404, "record_not_found"},
 		{"/instruments/equities/BRK%2FX", 404, "record_not_found"},
 		{"/option-chains/NOPE/nested", 404, "record_not_found"},
@@ -161,7 +161,7 @@ func TestOldVersionsAreNotAcceptable(t *testing.T) {
 	}
 }
 
-func TestRateLimitIsPerToken(t *testing.T) {
+func TestRateLimitIsPerCustomer(t *testing.T) {
 	wall := market.NewManualClock(time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	c := start(t, func(o *simulator.Options) { o.Wall, o.RequestsPerSecond = wall, 2 }).login()
 	get := func() int {
@@ -172,7 +172,7 @@ func TestRateLimitIsPerToken(t *testing.T) {
 	wall.Advance(500 * time.Millisecond)
 	assert.Equal(t, []int{200, 429}, []int{get(), get()})
 	c.login()
-	assert.Equal(t, 200, get(), "another token has a rate of its own")
+	assert.Equal(t, 429, get(), "another token of the same customer shares the rate")
 }
 
 func TestFaultsReachTheClient(t *testing.T) {

@@ -28,14 +28,22 @@ type holding struct {
 	expires    time.Time           // zero for shares
 }
 
-// value is quantity × multiplier × mark, negative for short positions; 0 when
+// value is quantity × multiplier × mark, negative for short positions; of futures
+// the profit since they were opened, as nothing was paid for them. It is 0 when
 // there is no mark.
 func (h *holding) value() decimal.Decimal {
+	if h.kind == "Future" {
+		if !h.mark.Valid {
+			return decimal.Zero
+		}
+		return h.mark.Decimal.Sub(h.AverageOpenPrice).Mul(h.Quantity).Mul(h.multiplier)
+	}
 	return h.Quantity.Mul(h.multiplier).Mul(h.mark.Decimal)
 }
 
 // holdings values the account's open positions, ordered by underlying and
-// symbol. Settled is the cash that its expired options brought (negative: cost).
+// symbol. Settled is the cash that options brought which had expired by then
+// (negative: cost), where nothing else tells.
 func (s *Simulator) holdings(ctx context.Context, a *AccountState) (open []holding, settled decimal.Decimal, err error) {
 	return s.holdingsAt(ctx, a, s.clock.Now(), s.market.Quotes)
 }
@@ -44,19 +52,14 @@ func (s *Simulator) holdings(ctx context.Context, a *AccountState) (open []holdi
 func (s *Simulator) holdingsAt(ctx context.Context, a *AccountState, now time.Time, quotesOf func(context.Context, []market.Symbol) ([]market.Quote, error)) (open []holding, settled decimal.Decimal, err error) {
 	var wanted []market.Symbol
 	for _, p := range a.Positions {
-		h := holding{PositionState: p, kind: "Equity", underlying: p.Symbol, multiplier: decimal.NewFromInt(1)}
-		if c, ok := p.Symbol.Contract(); ok {
-			h.kind, h.contract, h.multiplier = "Equity Option", c, decimal.NewFromInt(100)
-			h.underlying = s.underlyingOf(ctx, p.Symbol)
-			h.expires = options.ExpiryTime(c.Expiration, market.SettledPM, s.calendar)
-			if !now.Before(h.expires) {
-				value, err := s.settle(ctx, &h)
-				if err != nil {
-					return nil, decimal.Zero, err
-				}
-				settled = settled.Add(value)
-				continue
+		h := s.holding(ctx, p)
+		if h.kind == "Equity Option" && a.money == nil && !now.Before(h.expires) {
+			value, err := s.settle(ctx, &h)
+			if err != nil {
+				return nil, decimal.Zero, err
 			}
+			settled = settled.Add(value)
+			continue
 		}
 		open = append(open, h)
 		wanted = append(wanted, p.Symbol)
@@ -89,6 +92,30 @@ func (s *Simulator) holdingsAt(ctx context.Context, a *AccountState, now time.Ti
 		return cmp.Or(cmp.Compare(a.underlying, b.underlying), cmp.Compare(a.Symbol, b.Symbol))
 	})
 	return open, settled, nil
+}
+
+// holding is a position with what its symbol says.
+func (s *Simulator) holding(ctx context.Context, p PositionState) holding {
+	h := holding{PositionState: p, kind: kindName(p.Symbol), underlying: p.Symbol, multiplier: decimal.NewFromInt(1)}
+	i, known := s.instrument(ctx, p.Symbol)
+	if known && i.Multiplier > 0 {
+		h.multiplier = decimal.NewFromFloat(i.Multiplier)
+	}
+	switch h.kind {
+	case "Equity Option":
+		h.contract, _ = p.Symbol.Contract()
+		h.underlying = s.underlyingOf(ctx, p.Symbol)
+		if !known || !(i.Multiplier > 0) {
+			h.multiplier = decimal.NewFromInt(100)
+		}
+		_, settlement, _ := h.contract.Terms()
+		h.expires = options.ExpiryTime(h.contract.Expiration, settlement, s.calendar)
+	case "Future Option":
+		underlying, date, _, _, _ := futureOptionParts(p.Symbol)
+		h.underlying = underlying
+		h.expires = options.ExpiryTime(date, market.SettledPM, s.calendar)
+	}
+	return h
 }
 
 // mark is the middle of bid and ask, exactly, or the last trade when one of them is missing.
@@ -197,14 +224,18 @@ func (s *Simulator) wirePosition(a *AccountState, h *holding, marks bool) wirePo
 		quantity = size.IntPart()
 	}
 	day := market.DateOf(opened.In(s.calendar.Location())).String()
+	gain, gainEffect := magnitude(h.realized)
+	if !h.realized.IsZero() {
+		day = s.today().String()
+	}
 	p := wirePosition{
 		AccountNumber: a.Number, Symbol: string(h.Symbol), InstrumentType: h.kind, UnderlyingSymbol: string(h.underlying),
 		Quantity: quantity, QuantityDirection: direction, CostEffect: effect,
 		ClosePrice: nullText(h.prevClose), AverageOpenPrice: decimalText(h.AverageOpenPrice),
 		AverageYearlyMarketClosePrice: decimalText(h.AverageOpenPrice), AverageDailyMarketClosePrice: nullText(h.prevClose),
 		Multiplier: h.multiplier.IntPart(), ExpiresAt: wireTime(h.expires),
-		RealizedDayGain: "0.0", RealizedDayGainEffect: "None", RealizedDayGainDate: day,
-		RealizedToday: "0.0", RealizedTodayEffect: "None", RealizedTodayDate: day,
+		RealizedDayGain: gain, RealizedDayGainEffect: gainEffect, RealizedDayGainDate: day,
+		RealizedToday: gain, RealizedTodayEffect: gainEffect, RealizedTodayDate: day,
 		CreatedAt: wireTime(opened), UpdatedAt: wireTime(opened),
 	}
 	if marks && h.mark.Valid {

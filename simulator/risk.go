@@ -3,9 +3,12 @@ package simulator
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -33,13 +36,13 @@ func (s *Simulator) getMarginRequirement(w http.ResponseWriter, r *http.Request)
 		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find margin requirements for "+string(symbol))
 		return
 	}
-	answer := wireMarginRequirement{
-		UnderlyingSymbol: string(symbol), LongEquityInitial: decimalText(initialShares), ShortEquityInitial: decimalText(initialShares),
-		LongEquityMaintenance: decimalText(maintenanceLong), ShortEquityMaintenance: decimalText(maintenanceShort),
-		NakedOptionStandard: decimalText(nakedEquity), NakedOptionMinimum: decimalText(nakedMinimum), NakedOptionFloor: "0.0",
+	answer := wireMarginRequirement{ // the defaults of broker.SymbolMargin
+		UnderlyingSymbol: string(symbol), LongEquityInitial: "0.5", ShortEquityInitial: "0.5",
+		LongEquityMaintenance: "0.25", ShortEquityMaintenance: "0.3",
+		NakedOptionStandard: "0.2", NakedOptionMinimum: "0.1", NakedOptionFloor: "0.0",
 	}
 	if underlying.Index {
-		answer.NakedOptionStandard = decimalText(nakedIndex)
+		answer.NakedOptionStandard = "0.15"
 	}
 	if !a.Margin { // everything is paid in full
 		answer.LongEquityInitial, answer.LongEquityMaintenance = "1.0", "1.0"
@@ -185,7 +188,7 @@ func (s *Simulator) getMarginReport(w http.ResponseWriter, r *http.Request) {
 		s.internalError(w, r, err)
 		return
 	}
-	all := s.measure(a, open, settled, s.isIndex(r.Context()))
+	all := s.measure(a, open, settled, s.clock.Now())
 	power, excess, equity := decimalText(all.optionPower), all.excess, all.marginEquity
 	answer := wireMarginReport{
 		wireMargin: wireMarginOf(all), AccountNumber: a.Number, Description: "Total", MarginCalculationType: marginCalculation(a), OptionLevel: a.OptionsLevel,
@@ -206,81 +209,77 @@ func (s *Simulator) getMarginReport(w http.ResponseWriter, r *http.Request) {
 	writeData(w, r, answer)
 }
 
+// marginGroup is what the holdings of one underlying ask for: a part for each
+// strategy that was recognised in them.
 func (s *Simulator) marginGroup(ctx context.Context, a *AccountState, open []holding) wireMarginGroup {
 	bare := *a
-	bare.Cash = decimal.Zero
-	money := s.measure(&bare, open, decimal.Zero, s.isIndex(ctx))
+	bare.Cash, bare.money = decimal.Zero, nil
+	money := s.measure(&bare, open, decimal.Zero, s.clock.Now())
 	margin, underlying := wireMarginOf(money), string(open[0].underlying)
 	// What the group ties up stands as a debit of buying power.
 	power, effect := decimalText(money.initial), effectOf(money.initial.Neg())
-	part := wireMarginPart{wireMargin: margin, Description: "POSITIONS", BuyingPower: power, BuyingPowerEffect: effect, Entries: []wireMarginEntry{}}
-	for i := range open {
-		h := &open[i]
-		closing := "NaN"
-		if h.prevClose.Valid {
-			closing = decimalText(h.prevClose.Decimal)
-		}
-		entry := wireMarginEntry{
-			InstrumentSymbol: string(h.Symbol), InstrumentType: h.kind, Quantity: decimalText(h.Quantity), AverageOpenPrice: decimalText(h.AverageOpenPrice),
-			ClosePrice: closing, FixingPrice: "NaN",
-		}
-		if h.kind == "Equity Option" {
-			entry.DeliverableQuantity, entry.ExpirationDate = decimalText(h.multiplier), h.contract.Expiration.String()
-			entry.StrikePrice, entry.OptionType = floatText(h.contract.Strike), "C"
-			if h.contract.Kind == market.Put {
-				entry.OptionType = "P"
-			}
-		}
-		part.Entries = append(part.Entries, entry)
+	kind := kindName(open[0].underlying)
+	if i, ok := s.instrument(ctx, open[0].underlying); ok {
+		kind = instrumentType(i)
 	}
-	return wireMarginGroup{
-		wireMargin: margin, Description: underlying, Code: underlying, UnderlyingSymbol: underlying, UnderlyingType: "Equity",
+	group := wireMarginGroup{
+		wireMargin: margin, Description: underlying, Code: underlying, UnderlyingSymbol: underlying, UnderlyingType: kind,
 		ExpectedUp: "NaN", ExpectedDown: "NaN", PointOfNoReturn: "NaN", MarginCalculationType: marginCalculation(a),
-		BuyingPower: power, BuyingPowerEffect: effect, Groups: []wireMarginPart{part}, PriceIncrease: "NaN", PriceDecrease: "NaN",
+		BuyingPower: power, BuyingPowerEffect: effect, Groups: []wireMarginPart{}, PriceIncrease: "NaN", PriceDecrease: "NaN",
 	}
+	m, err := s.margin(a, open, s.clock.Now())
+	if err != nil || len(m.Groups) == 0 {
+		group.Groups = append(group.Groups, wireMarginPart{wireMargin: margin, Description: "POSITIONS", BuyingPower: power,
+			BuyingPowerEffect: effect, Entries: marginEntries(open, nil)})
+		return group
+	}
+	for _, g := range m.Groups {
+		required := report{initial: g.Initial, maintenance: g.Maintenance}
+		group.Groups = append(group.Groups, wireMarginPart{
+			wireMargin: wireMarginOf(required), Description: strategyName(g.Strategy), BuyingPower: decimalText(g.Initial),
+			BuyingPowerEffect: effectOf(g.Initial.Neg()), Entries: marginEntries(open, g.Legs)})
+	}
+	return group
 }
 
-// listSPAN serves GET /span/rows: the market has no exchange that writes risk
-// files.
-func (s *Simulator) listSPAN(w http.ResponseWriter, r *http.Request) {
-	for _, name := range []string{"date", "exchange"} {
-		if r.URL.Query().Get(name) == "" {
-			s.invalidParameter(w, name, "is missing")
-			return
+// strategyName writes a strategy as the margin report does: LONG_UNDERLYING.
+func strategyName(strategy string) string {
+	return strings.ToUpper(strings.ReplaceAll(strings.ReplaceAll(strategy, " ", "_"), "-", "_"))
+}
+
+// marginEntries are the positions of a group; those that it uses a part of, with
+// that part. Without legs, all of them.
+func marginEntries(open []holding, legs []broker.MarginLeg) []wireMarginEntry {
+	entries := []wireMarginEntry{}
+	for i := range open {
+		h := open[i]
+		if legs != nil {
+			at := slices.IndexFunc(legs, func(l broker.MarginLeg) bool { return l.Symbol == h.Symbol })
+			if at < 0 {
+				continue
+			}
+			h.Quantity = legs[at].Quantity
+		}
+		entries = append(entries, h.marginEntry())
+	}
+	return entries
+}
+
+func (h *holding) marginEntry() wireMarginEntry {
+	closing := "NaN"
+	if h.prevClose.Valid {
+		closing = decimalText(h.prevClose.Decimal)
+	}
+	entry := wireMarginEntry{
+		InstrumentSymbol: string(h.Symbol), InstrumentType: h.kind, Quantity: decimalText(h.Quantity), AverageOpenPrice: decimalText(h.AverageOpenPrice),
+		ClosePrice: closing, FixingPrice: "NaN",
+	}
+	if h.kind == "Equity Option" {
+		entry.DeliverableQuantity, entry.ExpirationDate = decimalText(h.multiplier), h.contract.Expiration.String()
+		entry.StrikePrice, entry.OptionType = floatText(h.contract.Strike), "C"
+		if h.contract.Kind == market.Put {
+			entry.OptionType = "P"
 		}
 	}
-	if _, ok := s.dateParameter(w, r, "date"); !ok {
-		return
-	}
-	list, p := page(r, []struct{}{}, 1000)
-	writeItems(w, r, list, p)
-}
-
-// listTransactions serves GET /accounts/{account}/transactions. What the demo
-// accounts hold came to them without one, and nothing is traded.
-func (s *Simulator) listTransactions(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.knows(w, r); ok {
-		list, p := page(r, []struct{}{}, 2000)
-		writeItems(w, r, list, p)
-	}
-}
-
-func (s *Simulator) getTransaction(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.knows(w, r); ok {
-		s.refuse(w, http.StatusNotFound, "record_not_found", "Couldn't find Transaction")
-	}
-}
-
-type wireTotalFees struct {
-	TotalFees       string `json:"total-fees"`
-	TotalFeesEffect string `json:"total-fees-effect"`
-}
-
-func (s *Simulator) totalFees(w http.ResponseWriter, r *http.Request) {
-	if _, ok := s.knows(w, r); !ok {
-		return
-	}
-	if _, ok := s.dateParameter(w, r, "date"); ok {
-		writeData(w, r, wireTotalFees{"0.0", "None"})
-	}
+	return entry
 }

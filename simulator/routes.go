@@ -1,17 +1,24 @@
 package simulator
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // routes returns the service as a handler.
 func (s *Simulator) routes() http.Handler {
 	open := http.NewServeMux() // without a bearer
 	open.HandleFunc("POST /oauth/token", s.oauthToken)
 	open.HandleFunc("GET /simulator/clock", s.getClock)
+	open.HandleFunc("GET /auth.html", s.authorizePage)
 	open.HandleFunc("GET /dxlink", s.serveStream)
+	open.HandleFunc("GET /streamer", s.serveAccounts)
+	open.HandleFunc("GET /{$}", s.root)
 	open.HandleFunc("GET /margin-requirements-public-configuration", s.getMarginConfiguration)
 
 	mux := http.NewServeMux()
-	for _, part := range []map[string]http.HandlerFunc{s.accountRoutes(), s.instrumentRoutes(), s.marketRoutes(), s.listRoutes()} {
+	for _, part := range []map[string]http.HandlerFunc{s.accountRoutes(), s.orderRoutes(), s.instrumentRoutes(), s.marketRoutes(),
+		s.listRoutes(), s.backtestRoutes(), s.controlRoutes()} {
 		for pattern, handler := range part {
 			mux.HandleFunc(pattern, handler)
 		}
@@ -21,24 +28,34 @@ func (s *Simulator) routes() http.Handler {
 	return s.outer(open)
 }
 
+// root serves the account streamer where the broker has it, at the root of a host.
+func (s *Simulator) root(w http.ResponseWriter, r *http.Request) {
+	if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+		s.notFound(w, r)
+		return
+	}
+	s.serveAccounts(w, r)
+}
+
 func (s *Simulator) accountRoutes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
 		"GET /customers/{customer}":                                      s.customer(s.getCustomer),
 		"GET /customers/{customer}/accounts":                             s.customer(s.listAccounts),
 		"GET /customers/{customer}/accounts/{account}":                   s.customer(s.getAccount),
-		"GET /accounts/{account}/trading-status":                         s.getTradingStatus,
+		"GET /accounts/{account}/trading-status":                         s.trading(s.getTradingStatus),
 		"GET /accounts/{account}/balances":                               s.listBalances,
 		"GET /accounts/{account}/balances/{currency}":                    s.getBalance,
 		"GET /accounts/{account}/balance-snapshots":                      s.listSnapshots,
 		"GET /accounts/{account}/positions":                              s.listPositions,
 		"GET /accounts/{account}/net-liq":                                s.getNetLiq,
 		"GET /accounts/{account}/net-liq/history":                        s.netLiqHistory,
-		"GET /accounts/{account}/transactions":                           s.listTransactions,
-		"GET /accounts/{account}/transactions/{id}":                      s.getTransaction,
-		"GET /accounts/{account}/transactions/total-fees":                s.totalFees,
+		"GET /accounts/{account}/transactions":                           s.trading(s.listTransactions),
+		"GET /accounts/{account}/transactions/{id}":                      s.trading(s.getTransaction),
+		"GET /accounts/{account}/transactions/total-fees":                s.trading(s.totalFees),
 		"GET /accounts/{account}/margin-requirements/{symbol}/effective": s.getMarginRequirement,
 		"GET /accounts/{account}/position-limit":                         s.getPositionLimit,
 		"GET /margin/accounts/{account}/requirements":                    s.getMarginReport,
+		"POST /margin/accounts/{account}/dry-run":                        s.trading(s.marginDryRun),
 	}
 }
 
@@ -59,10 +76,11 @@ func (s *Simulator) instrumentRoutes() map[string]http.HandlerFunc {
 		"GET /instruments/future-spreads":                           s.listNothing,
 		"GET /instruments/cryptocurrencies":                         s.listCryptocurrencies,
 		"GET /instruments/cryptocurrencies/{symbol}":                s.getCryptocurrency,
-		"GET /instruments/warrants":                                 s.listNothing,
-		"GET /instruments/warrants/{symbol}":                        s.noWarrant,
+		"GET /instruments/warrants":                                 s.listWarrants,
+		"GET /instruments/warrants/{symbol}":                        s.getWarrant,
 		"GET /instruments/quantity-decimal-precisions":              s.listPrecisions,
 		"GET /instruments/search":                                   s.searchInstruments,
+		"POST /instruments/ai-search-token":                         s.searchToken,
 		"GET /option-chains/{symbol}":                               s.fullChain,
 		"GET /option-chains/{symbol}/nested":                        s.nestedChain,
 		"GET /option-chains/{symbol}/compact":                       s.compactChain,

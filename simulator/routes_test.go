@@ -131,7 +131,10 @@ func TestFuturesChainsNameWhatTheMarketQuotes(t *testing.T) {
 	status, _ = c.get("/futures-option-chains/NOPE/nested")
 	assert.Equal(t, 404, status)
 	assert.Empty(t, c.items("/instruments/future-spreads"))
-	assert.Empty(t, c.items("/instruments/warrants"))
+	warrants := c.items("/instruments/warrants")
+	require.NotEmpty(t, warrants)
+	one := c.data("/instruments/warrants/" + warrants[0]["symbol"].(string))
+	assert.Equal(t, "Warrant", one["instrument-type"])
 }
 
 func TestByTypeHasFuturesAndTheirOptions(t *testing.T) {

@@ -71,6 +71,16 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	s.sim.handler.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), serverKey{}, s)))
 }
 
+// DXLinkURL returns the address of the market-data websocket. Clients learn it
+// from GET /api-quote-tokens.
+func (s *Server) DXLinkURL() string { return "ws" + strings.TrimPrefix(s.url, "http") + "/dxlink" }
+
+// AccountStreamerURL returns the address of the account streamer. The root of the
+// host, at which the broker has it, is served too.
+func (s *Server) AccountStreamerURL() string {
+	return "ws" + strings.TrimPrefix(s.url, "http") + "/streamer"
+}
+
 // URL returns the base URL for clients, without a slash at the end.
 func (s *Server) URL() string { return s.url }
 
@@ -98,9 +108,9 @@ func (s *Server) Close() error {
 	<-s.done
 	s.sim.mu.Lock()
 	delete(s.sim.servers, s)
-	for st := range s.sim.streams {
-		if st.server == s {
-			st.drop()
+	for one := range s.sim.sockets {
+		if one.at() == s {
+			one.cut()
 		}
 	}
 	s.sim.mu.Unlock()

@@ -67,12 +67,7 @@ func (s *Simulator) serveStream(w http.ResponseWriter, r *http.Request) {
 		wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), channels: map[int]*feed{},
 		lastReceived: now, lastSent: now, keepalive: keepaliveTimeout / 2,
 	}
-	s.mu.Lock()
-	if s.closed {
-		cancel()
-	}
-	s.streams[st] = struct{}{}
-	s.mu.Unlock()
+	s.enter(st)
 	var workers sync.WaitGroup
 	workers.Go(st.write)
 	workers.Go(st.pump)
@@ -83,10 +78,11 @@ func (s *Simulator) serveStream(w http.ResponseWriter, r *http.Request) {
 	cancel()
 	workers.Wait()
 	_ = conn.CloseNow() // already closed in most cases
-	s.mu.Lock()
-	delete(s.streams, st)
-	s.mu.Unlock()
+	s.leave(st)
 }
+
+func (st *stream) cut()        { st.drop() }
+func (st *stream) at() *Server { return st.server }
 
 func (st *stream) dropAfter(d time.Duration) {
 	timer := st.sim.wall.NewTimer(d)
@@ -331,8 +327,8 @@ func (st *stream) auth(m *request) {
 		st.refuse("BAD_ACTION", "The first message must be SETUP.")
 		return
 	}
-	known, expired := st.sim.tokens.check(&st.sim.tokens.quote, m.Token, st.sim.wall.Now())
-	if !known || expired {
+	from, expired := st.sim.tokens.check(&st.sim.tokens.quote, m.Token, st.sim.wall.Now())
+	if from == nil || expired {
 		st.sendJSON(wireAuthState{wireMessage{"AUTH_STATE", 0}, "UNAUTHORIZED", ""})
 		st.refuse("UNAUTHORIZED", "The token is not valid.")
 		return

@@ -2,7 +2,11 @@
 // for the model, typed input and output. Agents call them in-process and
 // package mcp exposes them to other programs.
 //
-// Every tool here only reads. Prices in results are numbers, null when unknown;
+// All tools read, but place_order and kill_switch. Those two and preview_order,
+// orders and audit are there only when the broker is guarded: see [broker.Guard].
+// A model can prepare an order and submit it by its id; it can approve none.
+//
+// Prices in results are numbers, null when unknown;
 // money is text with a decimal point; volatilities, yields and shares are
 // decimals (0.2 is 20 %); times are RFC 3339 in New York. Every result says as
 // of when and in which environment it holds, and carries the notice of
@@ -31,7 +35,12 @@ type FieldError = invalid.FieldError
 // it are left out.
 type Deps struct {
 	Market market.Source
+	// Broker reads accounts. One that is a *broker.Guard also trades, as far as its
+	// limits' mode goes and through its desk alone: no other broker gets trading tools.
 	Broker broker.Broker
+	// Elicitation is the guard's approver for what the users of clients answer, of
+	// grade broker.GradeElicitation. Nil: nobody is asked through the client.
+	Elicitation *broker.Witness
 	// Store keeps quotes for a second and metrics for a minute, so that a model
 	// that asks twice costs one request. Nil means nothing is kept.
 	Store storage.Tenant
@@ -71,6 +80,18 @@ func New(d Deps) []agents.Tool {
 	}
 	if d.Broker != nil {
 		add(k.portfolio())
+	}
+	if t, ok := k.trader(); ok {
+		add(t.orders())
+		add(t.audit())
+		switch t.mode {
+		case broker.ModeTrade:
+			add(t.placeOrder())
+			fallthrough
+		case broker.ModePreview:
+			add(t.previewOrder())
+			add(t.killSwitch())
+		}
 	}
 	var out []agents.Tool
 	for _, entry := range catalog() {

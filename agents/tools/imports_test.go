@@ -11,6 +11,6 @@ func TestImports(t *testing.T) {
 		Own: []string{
 			"agents", "agents/analysts", "broker", "indicators", "market", "options", "storage", "internal/...",
 		},
-		Modules: []string{"github.com/shopspring/decimal"},
+		Modules: []string{"github.com/google/jsonschema-go", "github.com/shopspring/decimal"},
 	})
 }

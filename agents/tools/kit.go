@@ -106,6 +106,9 @@ func (k *kit) explain(err error) error {
 	if _, refused := errors.AsType[*FieldError](err); refused {
 		return err
 	}
+	if _, advised := errors.AsType[advice](err); advised || errors.Is(err, agents.ErrQuestion) || errors.Is(err, broker.ErrDeclined) {
+		return err
+	}
 	var remedy string
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

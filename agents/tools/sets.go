@@ -8,11 +8,13 @@ const (
 	setAccount   = "account"
 	setMarket    = "market"
 	setAnalytics = "analytics"
+	setTrade     = "trade"
 )
 
 // catalog lists every tool in the order in which [New] returns them.
 func catalog() []struct{ name, set string } {
 	return []struct{ name, set string }{
+		{"audit", setAccount},
 		{"portfolio", setAccount},
 		{"candles", setMarket},
 		{"instrument", setMarket},
@@ -22,11 +24,15 @@ func catalog() []struct{ name, set string } {
 		{"quote", setMarket},
 		{"analyst", setAnalytics},
 		{"price_option", setAnalytics},
+		{"kill_switch", setTrade},
+		{"orders", setTrade},
+		{"place_order", setTrade},
+		{"preview_order", setTrade},
 	}
 }
 
 // Sets returns the names of the toolsets.
-func Sets() []string { return []string{setAccount, setMarket, setAnalytics} }
+func Sets() []string { return []string{setAccount, setMarket, setAnalytics, setTrade} }
 
 // Names returns the names of all tools, whether or not their means are there.
 func Names() []string {

@@ -45,13 +45,17 @@ func (a *Adapter) Balances(ctx context.Context, account broker.AccountID) (*brok
 	if err != nil {
 		return nil, a.accountFailure("reading balances", account, err)
 	}
+	return balancesOf(account, b), nil
+}
+
+func balancesOf(account broker.AccountID, b *tastytrade.Balance) *broker.Balances {
 	return &broker.Balances{
 		Account: account, Time: b.UpdatedAt, Currency: cmp.Or(b.Currency, "USD"),
 		Cash: b.CashBalance, NetLiquidatingValue: b.NetLiquidatingValue,
 		EquityBuyingPower: b.EquityBuyingPower, DerivativeBuyingPower: b.DerivativeBuyingPower,
 		MaintenanceMargin: b.MaintenanceRequirement, MaintenanceExcess: b.MaintenanceExcess,
 		PendingCash: b.PendingCash, DayTradeExcess: b.DayTradeExcess,
-	}, nil
+	}
 }
 
 // Positions returns the open positions of an account, marks included. A mark
@@ -69,22 +73,9 @@ func (a *Adapter) Positions(ctx context.Context, account broker.AccountID) ([]br
 	}
 	positions := make([]broker.Position, 0, len(list))
 	for _, p := range list {
-		quantity := p.SignedQuantity()
-		if quantity.IsZero() {
+		position := a.positionOf(account, p)
+		if position.Quantity.IsZero() {
 			continue // closed today
-		}
-		position := broker.Position{
-			Account: account, Symbol: normal(p.Symbol), Underlying: normal(p.UnderlyingSymbol), Kind: kindOf(p.InstrumentType),
-			Quantity: quantity, AverageOpenPrice: absolute(p.AverageOpenPrice), Mark: p.MarkPrice, PrevClose: p.ClosePrice,
-			RealizedDay: a.realizedToday(p), OpenedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
-		}
-		switch {
-		case p.Multiplier != nil:
-			position.Multiplier = *p.Multiplier
-		case position.Kind == market.KindOption:
-			position.Multiplier = decimal.NewFromInt(100)
-		default:
-			position.Multiplier = decimal.NewFromInt(1)
 		}
 		positions = append(positions, position)
 	}
@@ -93,6 +84,23 @@ func (a *Adapter) Positions(ctx context.Context, account broker.AccountID) ([]br
 	})
 	a.fillMarks(ctx, positions)
 	return positions, nil
+}
+
+func (a *Adapter) positionOf(account broker.AccountID, p tastytrade.Position) broker.Position {
+	position := broker.Position{
+		Account: account, Symbol: normal(p.Symbol), Underlying: normal(p.UnderlyingSymbol), Kind: kindOf(p.InstrumentType),
+		Quantity: p.SignedQuantity(), AverageOpenPrice: absolute(p.AverageOpenPrice), Mark: p.MarkPrice, PrevClose: p.ClosePrice,
+		RealizedDay: a.realizedToday(p), OpenedAt: p.CreatedAt, ExpiresAt: p.ExpiresAt,
+	}
+	switch {
+	case p.Multiplier != nil:
+		position.Multiplier = *p.Multiplier
+	case position.Kind == market.KindOption:
+		position.Multiplier = decimal.NewFromInt(100)
+	default:
+		position.Multiplier = decimal.NewFromInt(1)
+	}
+	return position
 }
 
 // realizedToday is the day's realised profit. The broker's figure stays from the

@@ -75,10 +75,12 @@ func TestOptionsAreChecked(t *testing.T) {
 		client  *tastytrade.Client
 		options *tasty.Options
 	}{
-		"client":      {nil, &tasty.Options{Environment: broker.Simulator}},
-		"Environment": {client, nil},
-		"Timeout":     {client, &tasty.Options{Environment: broker.Sandbox, Timeout: -1}},
-		"Settle":      {client, &tasty.Options{Environment: broker.Sandbox, Settle: -time.Second}},
+		"client":             {nil, &tasty.Options{Environment: broker.Simulator}},
+		"Environment":        {client, nil},
+		"Timeout":            {client, &tasty.Options{Environment: broker.Sandbox, Timeout: -1}},
+		"Settle":             {client, &tasty.Options{Environment: broker.Sandbox, Settle: -time.Second}},
+		"Reconcile.Attempts": {client, &tasty.Options{Environment: broker.Sandbox, Reconcile: tastytrade.ReconcileOptions{Attempts: -1}}},
+		"Reconcile.Wait":     {client, &tasty.Options{Environment: broker.Sandbox, Reconcile: tastytrade.ReconcileOptions{Wait: -1}}},
 	}
 	for field, tt := range tests {
 		_, err := tasty.New(tt.client, tt.options)

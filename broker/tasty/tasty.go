@@ -1,11 +1,26 @@
 // Package tasty puts tastytrade behind the broker-neutral interfaces: an
-// [Adapter] is a [broker.Reader] and a [market.Source] over a
-// [tastytrade.Client].
+// [Adapter] over a [tastytrade.Client] is a [market.Source], and
+// through [Adapter.Broker] a [broker.Broker].
 //
 // Quotes come from the REST snapshot, option chains from the list of contracts
 // and the stream's snapshots of each, bars from the stream's candles. The
 // websocket is opened when it is first needed and kept; it reconnects by
 // itself.
+//
+// # Orders
+//
+// An order's tag is the broker's external identifier. Nothing that writes is sent
+// twice: when no answer comes, the account's orders are read for the tag. A leg
+// that closes asks for strict validation, so that the broker rejects it when there
+// is nothing to close, where it would otherwise open a position. Events come from
+// the account streamer; after every break in it the orders, positions and balances
+// are read, and what changed meanwhile is told.
+//
+// The broker does not say whether a future that is bought or sold opens a
+// position: such an order is read back as opening. It replaces prices and times
+// in force and keeps quantities. It does not look at tags, so that the same tag
+// sent by two programs makes two orders: an adapter refuses what it has sent
+// itself, and a [broker.Guard] what any of its processes has.
 //
 // # What it cannot know
 //
@@ -56,12 +71,21 @@ type Options struct {
 	// Settle is how long, in an option chain, the stream may be silent before
 	// what has arrived is taken as all there is. 0: 1.5 s.
 	Settle time.Duration
+	// AccountStreamer is the address of the account streamer, for the simulator,
+	// which has no events without it. Empty: that of the client's environment.
+	AccountStreamer string
+	// Reconcile says how long an order is looked for when its placing went
+	// unanswered. The zero value is 4 attempts, the first at once, the second
+	// after 250 ms, each further one after twice as long. Since is set by the
+	// adapter.
+	Reconcile tastytrade.ReconcileOptions
 	// Logger gets what is survived: a fallback, a snapshot with holes. Nil: nothing.
 	Logger *slog.Logger
 }
 
-// An Adapter reads one credential's accounts and market data. It is safe for
-// concurrent use. Close it when done; the client stays its owner's.
+// An Adapter reads one credential's accounts and market data, and trades in those
+// accounts. It is safe for concurrent use. Close it when done; the client stays
+// its owner's.
 type Adapter struct {
 	client *tastytrade.Client
 	opts   Options
@@ -74,12 +98,26 @@ type Adapter struct {
 	dialing chan struct{} // closed when the dial in progress has ended; nil when there is none
 
 	caches caches
+	tags   sentTags
 }
 
 var (
 	_ broker.Reader = (*Adapter)(nil)
+	_ broker.Broker = trading{}
 	_ market.Source = (*Adapter)(nil)
 )
+
+// Broker returns the adapter as a [broker.Broker]. It is a view of the same
+// adapter, needed because a source and a broker each have events of their own:
+// its Events are [Adapter.AccountEvents].
+func (a *Adapter) Broker() broker.Broker { return trading{a} }
+
+// trading is an adapter whose events are those of accounts.
+type trading struct{ *Adapter }
+
+func (t trading) Events(ctx context.Context, accounts ...broker.AccountID) (broker.EventStream, error) {
+	return t.AccountEvents(ctx, accounts...)
+}
 
 // New returns an adapter over client. It connects to nothing yet.
 func New(client *tastytrade.Client, opts *Options) (*Adapter, error) {
@@ -97,6 +135,16 @@ func New(client *tastytrade.Client, opts *Options) (*Adapter, error) {
 		return nil, invalid.Field("Timeout", o.Timeout, "a positive duration, or 0 for 15 s")
 	case o.Settle < 0:
 		return nil, invalid.Field("Settle", o.Settle, "a positive duration, or 0 for 1.5 s")
+	case o.Reconcile.Attempts < 0:
+		return nil, invalid.Field("Reconcile.Attempts", o.Reconcile.Attempts, "1 or more, or 0 for 4")
+	case o.Reconcile.Wait < 0:
+		return nil, invalid.Field("Reconcile.Wait", o.Reconcile.Wait, "a positive duration, or 0 for 250 ms")
+	}
+	if o.Reconcile.Attempts == 0 {
+		o.Reconcile.Attempts = 4
+	}
+	if o.Reconcile.Wait == 0 {
+		o.Reconcile.Wait = 250 * time.Millisecond
 	}
 	if o.Clock == nil {
 		o.Clock = market.SystemClock()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -23,7 +24,7 @@ const defaultAddr = "127.0.0.1:8765"
 const shutdownTime = 5 * time.Second
 
 // serveHTTP serves MCP on loopback behind a bearer until ctx ends.
-func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string, opened *app.Opened, std app.IO) error {
+func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string, opened *app.Opened, desk *app.Desk, std app.IO) error {
 	listener, err := listen(cli.HTTP)
 	if err != nil {
 		return err
@@ -31,12 +32,23 @@ func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string,
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("/mcp", tokenFromQuery(server.Handler()))
+	key := rand.Text()
+	approvals, err := server.Approvals(mcp.ApprovalsOptions{
+		Guard: desk.Guard, Key: key, Button: desk.Page, Passkeys: desk.Passkeys, RPID: desk.RPID, PasskeyMethod: app.PasskeyMethod,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle("/approve/", http.StripPrefix("/approve", approvals))
 	mux.Handle("/", server.Page(pageOptions(cli, opened.Environment)))
 	front := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 
 	fmt.Fprintf(std.Err, "ttai-mcp: %s%s\n", opened.Environment, noticeLine(opened.Notice))
 	at := reachable(listener.Addr())
-	fmt.Fprintf(std.Err, "Connect an MCP client to\n\n    http://%s/mcp?token=%s\n\nor send the token as 'Authorization: Bearer …'. For people there is a page:\n\n    http://%s/?token=%s\n\nWhoever has the token can read what this server reads. Ctrl-C ends it.\n", at, token, at, token)
+	fmt.Fprintf(std.Err, "Connect an MCP client to\n\n    http://%s/mcp?token=%s\n\nor send the token as 'Authorization: Bearer …'. For people there is a page:\n\n    http://%s/?token=%s\n\nWhoever has the token can read what this server reads, and propose orders. Ctrl-C ends it.\n", at, token, at, token)
+	if desk.Guard.Limits().Mode == broker.ModeTrade && !cli.ReadOnly {
+		fmt.Fprintf(std.Err, "\nOrders are approved, by you and never by a model, at\n\n    http://%s/approve/?key=%s\n", at, key)
+	}
 
 	ended := make(chan error, 1)
 	go func() { ended <- front.Serve(listener) }()

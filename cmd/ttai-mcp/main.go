@@ -1,6 +1,7 @@
 // Command ttai-mcp is an MCP server that lets an AI assistant analyse markets
 // and look at an account with tastytrade, or with an embedded simulator when
-// there is no account. It reads; it cannot place an order.
+// there is no account. It previews orders, and sends one only after a person has
+// approved it: on the simulator at once, elsewhere once trading.json allows it.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ttai-go/ttai/agents/tools"
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/mcp"
 	"github.com/ttai-go/ttai/storage"
@@ -25,7 +27,8 @@ import (
 
 const description = `MCP server for tastytrade: quotes, candles, option chains, metrics, portfolio and analysis.
 
-Without credentials it runs on an embedded simulated broker. It reads; it cannot place an order.
+Without credentials it runs on an embedded simulated broker. It previews orders, and sends one only after a person has approved it: on the simulator at once,
+elsewhere once trading.json allows it (docs/trading-safety.md).
 When standard input is a pipe it speaks MCP there; at a terminal it serves HTTP on loopback and prints the address.
 
 Examples:
@@ -39,7 +42,7 @@ type flags struct {
 	app.Config
 	app.StoreFlags
 	HTTP     string   `name:"http" help:"Serve HTTP at this address instead of standard input and output." placeholder:"ADDR"`
-	Toolsets []string `help:"Offer only these: account, market, analytics." placeholder:"NAME,…"`
+	Toolsets []string `help:"Offer only these: account, market, analytics, trade." placeholder:"NAME,…"`
 	ReadOnly bool     `help:"Offer nothing that writes."`
 	Version  bool     `help:"Print the version."`
 
@@ -109,6 +112,14 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 		store = kept.Serving(cache)
 	}
 
+	desk, err := opened.Desk(std, kept, logger)
+	if err != nil {
+		return err
+	}
+	if opened.Environment != broker.Simulator {
+		defer reconcile(ctx, desk.Guard, logger)()
+	}
+
 	overHTTP := cli.HTTP != "" || isTerminal(std.In)
 	bearer := ""
 	if overHTTP {
@@ -122,7 +133,7 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 			return tools.Deps{}, err
 		}
 		return tools.Deps{
-			Market: opened.Market, Broker: opened.Broker, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
+			Market: opened.Market, Broker: desk.Guard, Elicitation: desk.Elicitation, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
 			Environment: opened.Environment, Notice: opened.Notice, Rate: opened.Rate, Logger: logger,
 		}, nil
 	}, &mcp.Options{
@@ -135,9 +146,23 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	defer server.Close()
 	cli.Orient(std.Err, "ttai-mcp", sources, "Ask your assistant to analyse SPY; 'ttai init' connects an account.")
 	if overHTTP {
-		return serveHTTP(ctx, server, cli, bearer, opened, std)
+		return serveHTTP(ctx, server, cli, bearer, opened, desk, std)
 	}
 	return serveStdio(ctx, server, std)
+}
+
+// reconcile finds out in the background what became of orders that an earlier
+// process sent and did not hear of. The result waits for it to end.
+func reconcile(ctx context.Context, guard *broker.Guard, logger *slog.Logger) (wait func()) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, err := guard.Reconcile(ctx); err != nil && ctx.Err() == nil {
+			logger.WarnContext(ctx, "orders without an answer could not be looked up", "error", err)
+		}
+	}()
+	return func() { cancel(); <-done }
 }
 
 // serveStdio speaks MCP on standard input and output until the input closes.

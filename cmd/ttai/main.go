@@ -27,6 +27,8 @@ type commands struct {
 	Init       initCommand       `cmd:"" help:"Set up: four questions, then the configuration and the MCP client's entry are written."`
 	Record     recordCommand     `cmd:"" help:"Write a redacted recording of a broker's answers and streams."`
 	Contract   contractCommand   `cmd:"" help:"Compare a recording with this program's client and simulator."`
+	Approve    approveCommand    `cmd:"" help:"Show orders that wait for an approval, and ask you about them."`
+	KillSwitch killSwitchCommand `cmd:"" help:"Whether trading is stopped; stop it, or let it go on."`
 	Migrate    migrateCommand    `cmd:"" help:"The layout of the store: status, up, down."`
 	Backup     backupCommand     `cmd:"" help:"Copy the store's files into one file, while programs go on."`
 	Restore    restoreCommand    `cmd:"" help:"Put a backup in place of what the store holds."`

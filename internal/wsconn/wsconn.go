@@ -118,6 +118,14 @@ func (c *Conn) Write(ctx context.Context, data []byte) error {
 	return c.ws.Write(ctx, websocket.MessageText, data)
 }
 
+// WriteBinary sends a binary message. When ctx ends the connection is closed.
+func (c *Conn) WriteBinary(ctx context.Context, data []byte) error {
+	return c.ws.Write(ctx, websocket.MessageBinary, data)
+}
+
+// Ping waits for the other side to answer a ping, which takes a reader at work.
+func (c *Conn) Ping(ctx context.Context) error { return c.ws.Ping(ctx) }
+
 // Close drops the connection and ends reads and writes in flight.
 func (c *Conn) Close() { _ = c.ws.CloseNow() }
 

@@ -84,7 +84,7 @@ var settings = map[string]Setting{
 	"accounts":      {"TTAI_ACCOUNTS", "accounts", "only these account numbers exist for the program; none named: all that the grant reaches"},
 	"seed":          {"TTAI_SEED", "seed", "seed of the simulator's market"},
 	"clock":         {"TTAI_CLOCK", "clock", "`day`: the simulator's fixed day, running; `real`: the wall clock"},
-	"toolsets":      {"TTAI_TOOLSETS", "toolsets", "which of `account`, `market`, `analytics` to offer to models"},
+	"toolsets":      {"TTAI_TOOLSETS", "toolsets", "which of `account`, `market`, `analytics`, `trade` to offer to models"},
 	"read-only":     {"TTAI_READ_ONLY", "read_only", "offer nothing that writes"},
 	"http":          {"TTAI_HTTP", "http", "serve HTTP at this address instead of standard input and output"},
 	"store":         {"TTAI_STORE", "store", "where data are kept: a URL, or several, see docs/storage.md; not named: a file in your data folder, one for each environment"},

@@ -137,14 +137,14 @@ func (o *Opened) open(config Config, opts *OpenOptions) error {
 	if err != nil {
 		return err
 	}
-	adapter, err := tasty.New(client, &tasty.Options{Environment: o.Environment, Clock: o.Clock, Calendar: o.Calendar})
+	adapter, err := tasty.New(client, &tasty.Options{Environment: o.Environment, Clock: o.Clock, Calendar: o.Calendar, AccountStreamer: o.AccountStreamer})
 	if err != nil {
 		return err
 	}
 	o.closers = append(o.closers, adapter.Close)
-	o.Client, o.Tokens, o.Market, o.Broker = client, tokens, adapter, broker.ReadOnly(adapter)
+	o.Client, o.Tokens, o.Market, o.Broker = client, tokens, adapter, adapter.Broker()
 	if len(config.Accounts) > 0 {
-		o.Broker = broker.ReadOnly(onlyAccounts{adapter, config.Accounts})
+		o.Broker = onlyAccounts{o.Broker, config.Accounts}
 	}
 	return nil
 }
@@ -186,40 +186,6 @@ func (o *Opened) followSimulator(base string) error {
 	}
 	o.Notice = answer.Note
 	return nil
-}
-
-// onlyAccounts hides all accounts but the allowed ones.
-type onlyAccounts struct {
-	broker.Reader
-	allowed []string
-}
-
-func (b onlyAccounts) allows(id broker.AccountID) bool { return slices.Contains(b.allowed, string(id)) }
-
-func (b onlyAccounts) refuse(id broker.AccountID) error {
-	return fmt.Errorf("%w: %s is not among the accounts that the settings allow", broker.ErrUnknownAccount, id)
-}
-
-// Accounts lists the allowed accounts.
-func (b onlyAccounts) Accounts(ctx context.Context) ([]broker.Account, error) {
-	all, err := b.Reader.Accounts(ctx)
-	return slices.DeleteFunc(all, func(a broker.Account) bool { return !b.allows(a.ID) }), err
-}
-
-// Balances answers for an allowed account.
-func (b onlyAccounts) Balances(ctx context.Context, id broker.AccountID) (*broker.Balances, error) {
-	if !b.allows(id) {
-		return nil, b.refuse(id)
-	}
-	return b.Reader.Balances(ctx, id)
-}
-
-// Positions answers for an allowed account.
-func (b onlyAccounts) Positions(ctx context.Context, id broker.AccountID) ([]broker.Position, error) {
-	if !b.allows(id) {
-		return nil, b.refuse(id)
-	}
-	return b.Reader.Positions(ctx, id)
 }
 
 // Version returns the module's version as the Go tool recorded it, or "devel".

@@ -1,0 +1,14 @@
+package brokertest_test
+
+import (
+	"testing"
+
+	"github.com/ttai-go/ttai/internal/deptest"
+)
+
+func TestImports(t *testing.T) {
+	deptest.Check(t, deptest.Allow{
+		Own:     []string{"broker", "market"},
+		Modules: []string{"github.com/shopspring/decimal", "github.com/stretchr/testify"},
+	})
+}

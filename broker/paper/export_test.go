@@ -1,0 +1,32 @@
+package paper
+
+import (
+	"github.com/shopspring/decimal"
+
+	"github.com/ttai-go/ttai/broker"
+)
+
+// A Ledger is an account's own sums, for tests of their conservation.
+type Ledger struct{ Cash, Realized, Fees, Cost, Transactions decimal.Decimal }
+
+// LedgerOf returns the sums of an account. Cost is that of open positions, without
+// futures, whose price nobody pays.
+func LedgerOf(x *Exchange, id AccountID) Ledger {
+	a := x.accounts[id]
+	l := Ledger{Cash: a.cash, Realized: a.realized, Fees: a.fees}
+	for _, p := range a.positions {
+		if !p.book.terms.futures() {
+			l.Cost = l.Cost.Add(p.cost)
+		}
+	}
+	for _, t := range a.transactions {
+		l.Transactions = l.Transactions.Add(t.Amount)
+	}
+	return l
+}
+
+// TryNext is the next event of a stream that is there already.
+func TryNext(s broker.EventStream) (broker.Event, bool) {
+	e, ok, _ := s.(*stream).take()
+	return e, ok
+}
