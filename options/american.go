@@ -24,7 +24,7 @@ const (
 var (
 	grid1e4  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 6, 8, 16, 1, 0) })
 	grid1e6  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 8, 9, 20, 4, 3e-3) })
-	grid1e8  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 16, 18, 32, 4, 3e-3) })
+	grid1e8  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 15, 17, 32, 4, 3e-3) })
 	grid1e8b = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 22, 28, 44, 1, 2e-3) })
 	grid1e8c = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 32, 44, 96, 8, 1e-3) })
 	grid1e6b = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 12, 14, 32, 5, 3e-3) })
@@ -92,10 +92,8 @@ func (p *BSM) exercise() exerciseKind {
 // (Andersen, Lake and Offengenden 2016) and the value by the integral of the
 // premium. Calls are puts with spot and strike, rate and yield exchanged
 // (McDonald and Schroder 1998). With a negative rate and a yield below it there
-// are two boundaries, which may meet at some time before expiry; then the value
-// comes from finite differences in place of the integral equations, which lose
-// their order there: exact to about 1e-5, 1e-6 and 1e-7 of itself at Accuracy1e4,
-// 1e6 and 1e8, and no more than that at Accuracy1e10. It is never below the
+// are two boundaries, which may meet at some time before expiry; each has an
+// integral equation of its own (Andersen and Lake 2021). It is never below the
 // European value nor what exercising now gives, which it equals at and beyond
 // the boundary. It is NaN for an argument that is NaN or impossible.
 func (p BSM) American(k Kind, a Accuracy) float64 {
@@ -112,11 +110,8 @@ func (p BSM) American(k Kind, a Accuracy) float64 {
 	case exerciseCertain:
 		return max(put.certainAmerican(), p.price(k))
 	case exerciseBetween:
-		floor := max(put.certainAmerican(), put.price(Put)) // by Jensen's inequality
-		if v := twoBoundaries(put, a); v > floor && v <= put.Strike*math.Exp(-put.Rate*put.Years) {
-			return v
-		}
-		return floor
+		pair := newBoundaryPairFor(put, a)
+		return pair.price(put.Spot)
 	}
 	floor := max(put.Strike-put.Spot, put.price(Put))
 	b := newBoundaryFor(put, a, g)
@@ -127,20 +122,6 @@ func (p BSM) American(k Kind, a Accuracy) float64 {
 		return min(v, put.Strike)
 	}
 	return floor
-}
-
-// twoBoundaries values a put that is exercised between two boundaries.
-func twoBoundaries(put BSM, a Accuracy) float64 {
-	switch a {
-	case Accuracy1e4:
-		return gridValueOn(put, Put, nil, SpotModel, true, 200, 100)
-	case 0, Accuracy1e6:
-		return gridValueOn(put, Put, nil, SpotModel, true, 500, 250)
-	}
-	// The errors left fall by six or seven from one grid to the next.
-	coarse := gridValueOn(put, Put, nil, SpotModel, true, 600, 300)
-	fine := gridValueOn(put, Put, nil, SpotModel, true, 1200, 600)
-	return fine + (fine-coarse)/6
 }
 
 // certainAmerican is the put without randomness: the best present value of
@@ -215,14 +196,19 @@ func (p BSM) AmericanGreeks(k Kind, a Accuracy) AmericanGreeks {
 			g.Delta, g.Gamma = delta, gamma
 		}
 	} else {
-		h := 1e-3 * p.Spot
-		if kind == exerciseCertain {
-			h = 1e-6 * p.Spot
+		h, value := 1e-6*put.Spot, func(spot float64) float64 {
+			q := put
+			q.Spot = spot
+			return q.American(Put, a)
 		}
-		up, down := p, p
-		up.Spot, down.Spot = p.Spot+h, p.Spot-h
-		high, low := up.American(k, a), down.American(k, a)
+		if kind == exerciseBetween {
+			h, value = 1e-3*put.Spot, newBoundaryPairFor(put, a).price
+		}
+		high, low := value(put.Spot+h), value(put.Spot-h)
 		g.Delta, g.Gamma = (high-low)/(2*h), (high-2*g.Price+low)/(h*h)
+		if k == Call {
+			g.Delta, g.Gamma = (g.Price-put.Spot*g.Delta)/p.Spot, g.Gamma*(put.Spot/p.Spot)*(put.Spot/p.Spot)
+		}
 	}
 	if g.Exercise {
 		g.Delta, g.Gamma, g.Theta, g.Vega, g.Rho, g.RhoYield = float64(k), 0, 0, 0, 0, 0

@@ -184,7 +184,11 @@ func (b *boundary) from(other *boundary) {
 		if z < other.grid.zp[other.grid.nodes-1] {
 			break
 		}
-		row = other.grid.appendRow(row[:0], math.Pow(z, 1/other.grid.power))
+		root := b.grid.z[i]
+		if b.grid.power != other.grid.power {
+			root = math.Pow(z, 1/other.grid.power)
+		}
+		row = other.grid.appendRow(row[:0], root)
 		h := 0.0
 		for k, v := range row {
 			h += v * other.h[k]
@@ -242,6 +246,7 @@ func (b *boundary) step(x, next, jacobian []float64) {
 	g := b.grid
 	n, l := g.nodes, g.points
 	p := &b.put
+	normal := normalValues()
 	logLimit := logRatio(b.limit, p.Strike)
 	floor := b.floor()
 	for i := range n {
@@ -277,11 +282,11 @@ func (b *boundary) step(x, next, jacobian []float64) {
 			v := dev * g.root[j]
 			inverse := inverseDev * g.inverseRoot[j]
 			dp := (own-other+drift*(1-g.share[j]))*inverse + 0.5*v
-			value, pdf := cdfDensity(dp - v)
+			value, pdf := normal.at(dp - v)
 			sumN += b.grow[at] * value
 			change := numRate * b.grow[at] * pdf
 			if p.Yield != 0 {
-				value, pdf = cdfDensity(dp)
+				value, pdf = normal.at(dp)
 				sumD += b.carry[at] * value
 				change -= p.Yield * b.carry[at] * pdf
 			}

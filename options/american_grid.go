@@ -81,10 +81,9 @@ func (g *americanGrid) appendRow(rows []float64, z float64) []float64 {
 	start := len(rows)
 	sum := 0.0
 	for i := 0; i <= g.nodes; i++ {
-		c := math.Cos(0.5 * math.Pi * float64(i) / float64(g.nodes))
-		d := z - c*c
-		if i == g.nodes {
-			d = z
+		d := z
+		if i < g.nodes {
+			d -= g.z[i]
 		}
 		if d == 0 {
 			rows = append(rows[:start], make([]float64, g.nodes)...)

@@ -32,9 +32,12 @@ const clockSkew = time.Minute
 // value is what is lognormal, and the Greeks are by it, Theta with that present
 // value kept as it is. The forward then tells the yield that is left besides them,
 // the cost of borrowing. American contracts of the expiries after an ex-date share
-// finite-difference grids by strike and volatility: tens of milliseconds for an
-// expiry, whatever the number of its strikes, and within two hundredths of a
-// volatility point of [BSM.AmericanImpliedVolDividends], a tenth deep in the money.
+// finite-difference grids by strike and volatility: some milliseconds for an expiry,
+// whatever the number of its strikes. The volatility is within a hundredth of a point
+// of [BSM.AmericanImpliedVolDividends] out of the money, within three hundredths up to
+// a deviation in the money and within a fifth of a point beyond, where the price hardly
+// tells it. A time value below 2e-5 of the strike there, a fraction of a tick, counts
+// as none.
 //
 // # Forward, yield and Greeks
 //
@@ -56,8 +59,8 @@ const clockSkew = time.Minute
 // that is a little out of step with the quotes would imply an absurd yield: the
 // Greeks then use the spot without its dividends, forward·e^(-rT), and no yield:
 // calls are then not exercised early. Of American contracts, Price, Delta, Gamma,
-// Theta and Vega are the American option's, the other Greeks those of the European
-// option of the same volatility.
+// Theta and Vega are the American option's and so, without cash dividends, are Rho and
+// RhoYield; the other Greeks are those of the European option of the same volatility.
 func NewChain(quotes []market.OptionQuote, opts *ChainOptions) (*Chain, error) {
 	if opts == nil {
 		opts = &ChainOptions{}

@@ -104,6 +104,12 @@ func (p *BSM) relevant(dividends []Dividend) []Dividend {
 	return out
 }
 
+// SpotWithoutDividends returns the spot without the present value of the cash
+// dividends that go ex until expiry: what is lognormal when dividends are [Escrowed].
+func SpotWithoutDividends(p BSM, dividends []Dividend) float64 {
+	return p.Spot - presentValue(p.relevant(dividends), p.Rate)
+}
+
 func presentValue(dividends []Dividend, rate float64) float64 {
 	sum := 0.0
 	for _, d := range dividends {

@@ -3,6 +3,7 @@ package options
 import (
 	"errors"
 	"math"
+	"sync"
 )
 
 // An earlyPremium gives what early exercise adds to the options of one kind that
@@ -20,54 +21,67 @@ func (t *premiumTable) never() bool { return t.none }
 // dividendPremium is an earlyPremium under escrowed cash dividends. A strike's
 // dividends are another's in another proportion, so that what early exercise adds
 // to a put or call on a strike of 1 is a function of three numbers: the spot, the
-// dividends' proportion and the volatility. One grid gives all spots; a few
-// proportions and volatilities are interpolated, at the same distance from where
-// exercise begins in deviations, since the premium bends there. Of each the
-// European option on the same grid is taken away, and with it most of the grid's
-// error. Volatilities outside of the tables have two grids of their own each time.
+// dividends' proportion and the volatility. A sheet gives all spots and a few
+// proportions of one volatility; a few volatilities make a cell. What a sheet says
+// of a contract is taken relative to the European option on the same grid: that
+// depends so little on the volatility that a polynomial gives all between.
 type dividendPremium struct {
-	kind        Kind
-	dividends   []Dividend // until expiry, by time
-	present     float64
-	terms       BSM     // years, rate and yield
-	low, high   float64 // ln(strike)
-	step        float64 // of ln(strike) between two proportions
-	root        float64
-	proportions int
-	rough       bool          // on coarse grids, which do to find a forward
-	cell        *dividendCell // nil for none
+	kind      Kind
+	dividends []Dividend // until expiry, by time
+	present   float64
+	terms     BSM     // years, rate and yield
+	low, step float64 // ln(strike) of the first lane, and from one to the next
+	strikes   []float64
+	root      float64
+	rough     bool // on coarse grids, which do to find a forward
+	alone     bool // between two boundaries: there are no sheets
+	cells     []*dividendCell
+	last      dividendPoint
 }
 
-// dividendCell has grids for volatilities between two.
+// dividendCell has sheets for volatilities between two.
 type dividendCell struct {
 	low, high float64 // ln(vol)
 	vols      int
-	grids     [dividendVols][]dividendGrid // by proportion
+	sheets    [dividendVols]*dividendSheet
 }
 
-// dividendGrid is one grid.
-type dividendGrid struct {
-	dev, dx, left float64 // left is ln(spot) at the first node
-	kink          float64 // where exercise begins, NaN when it does not
-	now           bool    // that is now
-	premiums      []float64
+// dividendPoint is what a cell says of one contract, as polynomials in w, the place
+// of ln(vol) in the cell from -1 to 1.
+type dividendPoint struct {
+	cell               *dividendCell
+	spot, strike       float64
+	ratio, slope, bend [dividendVols]float64 // the premium and its derivatives by ln(spot), relative to the European value
+	edge               [dividendVols]float64 // ln(spot/strike) where exercise begins
+	hasEdge            bool
 }
 
-// The size of the tables, and the nodes and steps of a grid.
+// The size of the tables, and the nodes and steps of the coarser of two grids.
 const (
-	dividendVols  = 7
-	dividendWidth = 0.12 // of ln(strike), between two proportions
-	premiumSpace  = 280
-	premiumTimes  = 30
+	dividendVols  = 6 // of a cell, at most
+	sheetSpace    = 68
+	sheetSteps    = 16
+	dividendExact = 2e-5 // of the strike: a time value below, far under a tick, says nothing about the volatility
+	aloneSpace    = 140  // of grids for one contract
+	aloneSteps    = 15
 )
 
 func newDividendPremium(k Kind, model BSM, dividends []Dividend, lowVol, highVol, least, most float64, rough bool) *dividendPremium {
 	d := &dividendPremium{kind: k, rough: rough, dividends: dividends, present: presentValue(dividends, model.Rate), terms: model, root: math.Sqrt(model.Years)}
-	d.low, d.high = math.Log(least), math.Log(most)
-	d.proportions = max(4, min(1+int(math.Ceil((d.high-d.low)/dividendWidth)), 24))
-	d.step = max((d.high-d.low)/float64(d.proportions-1), 1e-3)
-	if l, h := math.Log(lowVol)-0.25, math.Log(highVol)+0.2; h-l < premiumWide && !d.never() {
-		d.cell = d.newCell(l, h)
+	// Strikes far from the spot have no early exercise to speak of, or nothing else.
+	const lanes = sheetLanes - 1
+	here, far := math.Log(model.Spot), 3*highVol*d.root+0.05
+	d.low = min(max(math.Log(least), here-far), here+far)
+	d.step = max((min(math.Log(most), here+far)-d.low)/(lanes-1), 1e-3)
+	for j := range lanes {
+		d.strikes = append(d.strikes, math.Exp(d.low+float64(j)*d.step))
+	}
+	put := d.terms
+	put.Strike, put.Vol = model.Spot, 0.2
+	put = put.asPut(k)
+	d.alone = put.exercise() == exerciseBetween
+	if l, h := math.Log(lowVol)-0.1, math.Log(highVol)+0.1; h-l < premiumWide && lowVol >= premiumLeast && !d.alone && !d.never() {
+		d.addCell(l, h)
 	}
 	return d
 }
@@ -76,158 +90,210 @@ func newDividendPremium(k Kind, model BSM, dividends []Dividend, lowVol, highVol
 // strike.
 func (d *dividendPremium) never() bool {
 	p := d.terms
-	p.Strike = math.Exp(d.low)
+	p.Strike = d.strikes[0]
 	return d.kind == Call && p.Yield <= 0 && p.Rate >= 0 && !d.worthExercising(&p)
 }
 
-func (d *dividendPremium) newCell(low, high float64) *dividendCell {
-	c := &dividendCell{low: low, high: high, vols: min(3+int(math.Ceil(2*(high-low))), dividendVols)}
-	nodes := chebyshevRules()[c.vols].nodes
-	scaled := make([]Dividend, len(d.dividends))
-	space, times := premiumSpace, premiumTimes
-	if d.rough {
-		space, times, c.vols = premiumSpace/2, premiumTimes/2, min(c.vols, 4)
-		nodes = chebyshevRules()[c.vols].nodes
-	}
-	for i := range c.vols {
-		p := d.terms
-		p.Vol, p.Strike = math.Exp(0.5*(low+high)+0.5*(high-low)*nodes[i]), 1
-		var late *priceGrid
-		for j := range d.proportions {
-			strike := math.Exp(d.low + float64(j)*d.step)
-			for m, dividend := range d.dividends {
-				scaled[m] = Dividend{Years: dividend.Years, Cash: dividend.Cash / strike}
-			}
-			p.Spot = 1 + d.present/strike
-			if late == nil { // the European value is that of the spot without dividends
-				late = newPriceGrid(p, d.kind, scaled, Escrowed, false, space, times)
-				late.solve()
-			}
-			early := newPriceGrid(p, d.kind, scaled, Escrowed, true, space, times)
-			early.solve()
-			for m := range early.v {
-				early.v[m] -= late.v[m]
-			}
-			c.grids[i] = append(c.grids[i], dividendGrid{p.Vol * d.root, early.dx, -float64(early.middle) * early.dx, early.kink, early.now, early.v})
+func (d *dividendPremium) cell(lnVol float64) *dividendCell {
+	for _, c := range d.cells {
+		if lnVol >= c.low && lnVol <= c.high {
+			return c
 		}
+	}
+	i := math.Floor(lnVol / premiumWidth)
+	return d.addCell(i*premiumWidth, (i+1)*premiumWidth)
+}
+
+func (d *dividendPremium) addCell(low, high float64) *dividendCell {
+	c := &dividendCell{low: low, high: high, vols: min(3+int(math.Ceil(3*(high-low))), dividendVols)}
+	if d.rough {
+		c.vols = min(c.vols, 3)
+	}
+	d.cells = append(d.cells, c)
+	for i, node := range chebyshevRules()[c.vols].nodes {
+		terms := d.terms
+		terms.Vol = math.Exp(0.5*(low+high) + 0.5*(high-low)*node)
+		c.sheets[i] = newDividendSheet(d.kind, terms, d.dividends, d.strikes, sheetSpace, sheetSteps, !d.rough)
 	}
 	return c
 }
 
-// look returns what early exercise adds, for a spot and for those a step of the
-// logarithm above and below: what the grids say, which exercising now may exceed.
-func (d *dividendPremium) look(p *BSM, step float64) (down, here, up float64, exercised bool) {
-	lnVol, lnStrike := logRatio(p.Vol, 1), logRatio(p.Strike, 1)
-	c := d.cell
-	var byVol [dividendVols]float64
-	var byStrike [4]float64
-	lagrange(chebyshevRules()[c.vols].nodes, (2*lnVol-c.low-c.high)/(c.high-c.low), byVol[:])
-	place := max(0, min((lnStrike-d.low)/d.step, float64(d.proportions-1)))
-	first := max(0, min(int(place)-1, d.proportions-4))
-	lagrange([]float64{0, 1, 2, 3}, place-float64(first), byStrike[:])
-	// Grids that all bend are read at the same distance from there.
-	dev, edge, aligned, now := p.Vol*d.root, 0.0, true, c.grids[0][first].now
-	least, most := math.Inf(1), math.Inf(-1)
+// look makes the polynomials of a contract.
+func (d *dividendPremium) look(c *dividendCell, p *BSM) *dividendPoint {
+	at := &d.last
+	if at.cell == c && at.spot == p.Spot && at.strike == p.Strike {
+		return at
+	}
+	at.cell, at.spot, at.strike, at.hasEdge = c, p.Spot, p.Strike, true
+	lanes := len(d.strikes)
+	place := max(0, min((logRatio(p.Strike, 1)-d.low)/d.step, float64(lanes-1)))
+	first := max(0, min(int(place)-1, lanes-4))
+	byStrike := cubicWeights(place - float64(first) - 1)
+	x := logRatio(p.Spot, p.Strike)
+	var ratios, slopes, bends, edges [dividendVols]float64
 	for i := range c.vols {
-		for j := range byStrike {
-			g := &c.grids[i][first+j]
-			kink := g.kink / g.dev
-			edge += byVol[i] * byStrike[j] * kink
-			least, most = min(least, kink), max(most, kink)
-			aligned = aligned && g.now == now && math.Abs(kink) < 5
+		g := c.sheets[i]
+		edge := g.edges[1+first:][:4]
+		edges[i] = byStrike[0]*edge[0] + byStrike[1]*edge[1] + byStrike[2]*edge[2] + byStrike[3]*edge[3]
+		at.hasEdge = at.hasEdge && !math.IsNaN(edges[i])
+		j, u, inside := g.place(x)
+		weights, slope1, bend2 := cubicWeights(u), cubicSlopes(u), cubicBends(u)
+		var premium, slope, bend, european float64
+		for m := range weights {
+			row := &g.v[j-1+m]
+			lane := row[1+first:][:4]
+			v := byStrike[0]*lane[0] + byStrike[1]*lane[1] + byStrike[2]*lane[2] + byStrike[3]*lane[3]
+			premium += weights[m] * v
+			slope += slope1[m] * v
+			bend += bend2[m] * v
+			european += weights[m] * row[0]
 		}
-	}
-	if aligned = aligned && most-least < 0.7; !aligned {
-		edge = 0
-	}
-	y := logRatio(p.Spot, p.Strike)/dev - edge
-	if aligned && now && float64(d.kind)*y >= 0 {
-		return 0, 0, 0, true
-	}
-	read := func(y float64) float64 {
-		sum := 0.0
-		for i := range c.vols {
-			part := 0.0
-			for j := range byStrike {
-				g := &c.grids[i][first+j]
-				x := y * g.dev
-				if aligned {
-					x += g.kink
-				}
-				part += byStrike[j] * cubic(g.premiums, (x-g.left)/g.dx)
+		if european > 1e-12 {
+			per := 1 / european
+			ratios[i] = premium * per
+			if inside {
+				inverse := -float64(d.kind) / g.dx
+				slopes[i], bends[i] = slope*per*inverse, bend*per*inverse*inverse
 			}
-			sum += byVol[i] * part
 		}
-		return max(p.Strike*sum, 0)
 	}
-	here = read(y)
-	if step > 0 {
-		down, up = read(y-step/dev), read(y+step/dev)
+	rule := &monomialRules()[c.vols]
+	rule.coefficients(&ratios, &at.ratio)
+	rule.coefficients(&slopes, &at.slope)
+	rule.coefficients(&bends, &at.bend)
+	if at.hasEdge {
+		rule.coefficients(&edges, &at.edge)
 	}
-	return down, here, up, false
+	return at
 }
 
-// has reports whether the tables know a volatility.
+// place returns the node below x, and how far x is beyond it in steps; inside
+// reports that x is on the grid, or else its end is returned.
+func (g *dividendSheet) place(x float64) (j int, u float64, inside bool) {
+	pos, last := float64(g.middle)-float64(g.kind)*x/g.dx, float64(len(g.v)-2)
+	inside = pos >= 1 && pos <= last
+	pos = max(1, min(pos, last))
+	j = min(int(pos), len(g.v)-3)
+	return j, pos - float64(j), inside
+}
+
+// dividendValue is what the tables know at one strike and volatility.
+type dividendValue struct {
+	exercised           bool // there is nothing else
+	premium             float64
+	slope, bend, byVega float64 // by ln(spot), and by the volatility
+}
+
+// value reads the tables, given the European option's value and vega.
+func (d *dividendPremium) value(p *BSM, european, vega float64) dividendValue {
+	lnVol := logRatio(p.Vol, 1)
+	c := d.cell(lnVol)
+	at := d.look(c, p)
+	half := 0.5 * (c.high - c.low)
+	w := (lnVol - c.low - half) / half
+	n := c.vols - 1
+	if at.hasEdge {
+		edge := at.edge[n]
+		for i := n - 1; i >= 0; i-- {
+			edge = edge*w + at.edge[i]
+		}
+		if float64(d.kind)*(logRatio(p.Spot, p.Strike)-edge) >= 0 {
+			return dividendValue{exercised: true}
+		}
+	}
+	ratio, change, slope, bend := at.ratio[n], 0.0, at.slope[n], at.bend[n]
+	for i := n - 1; i >= 0; i-- {
+		change = change*w + ratio
+		ratio = ratio*w + at.ratio[i]
+		slope = slope*w + at.slope[i]
+		bend = bend*w + at.bend[i]
+	}
+	if !(ratio > 0) {
+		return dividendValue{}
+	}
+	return dividendValue{premium: ratio * european, slope: slope * european, bend: bend * european, byVega: change/(half*p.Vol)*european + ratio*vega}
+}
+
+// has reports whether there can be tables for a volatility.
 func (d *dividendPremium) has(vol float64) bool {
-	return d.cell != nil && vol > 0 && math.Abs(2*math.Log(vol)-d.cell.low-d.cell.high) <= d.cell.high-d.cell.low
+	return !d.alone && vol >= premiumLeast && vol <= premiumMost
 }
 
-// lookAlone is look without tables: on grids for one contract, of half the nodes.
+// lookAlone returns what early exercise adds without tables, for a spot and for those
+// a step of the logarithm below and above: on grids for one contract.
 func (d *dividendPremium) lookAlone(p *BSM) (down, here, up, step float64) {
 	q := *p
 	q.Spot += d.present
-	early := newPriceGrid(q, d.kind, d.dividends, Escrowed, true, premiumSpace/2, premiumTimes/2)
-	late := newPriceGrid(q, d.kind, d.dividends, Escrowed, false, premiumSpace/2, premiumTimes/2)
+	early := newPriceGrid(q, d.kind, d.dividends, Escrowed, true, aloneSpace, aloneSteps)
+	late := newPriceGrid(q, d.kind, d.dividends, Escrowed, false, aloneSpace, aloneSteps)
 	early.solve()
 	late.solve()
 	m := early.middle
 	return early.v[m-1] - late.v[m-1], max(early.v[m]-late.v[m], 0), early.v[m+1] - late.v[m+1], early.dx
 }
 
-// lagrange writes the weights of the nodes in the polynomial at x.
-func lagrange(nodes []float64, x float64, weights []float64) {
-	for i, a := range nodes {
-		w := 1.0
-		for j, b := range nodes {
-			if j != i {
-				w *= (x - b) / (a - b)
+// cubicWeights are those of Lagrange's cubic through -1, 0, 1 and 2 at u; cubicSlopes
+// and cubicBends give its derivatives.
+func cubicWeights(u float64) [4]float64 {
+	return [4]float64{-u * (u - 1) * (u - 2) * (1.0 / 6), (u + 1) * (u - 1) * (u - 2) * 0.5, -(u + 1) * u * (u - 2) * 0.5, (u + 1) * u * (u - 1) * (1.0 / 6)}
+}
+
+func cubicSlopes(u float64) [4]float64 {
+	s := u * u
+	return [4]float64{-0.5*s + u - 1.0/3, 1.5*s - 2*u - 0.5, -1.5*s + u + 1, 0.5*s - 1.0/6}
+}
+
+func cubicBends(u float64) [4]float64 {
+	return [4]float64{1 - u, 3*u - 2, 1 - 3*u, u}
+}
+
+// A monomialRule turns values at Chebyshev's points into the coefficients of the
+// polynomial through them, by powers.
+type monomialRule struct {
+	n      int
+	matrix [dividendVols][dividendVols]float64
+}
+
+var monomialRules = sync.OnceValue(func() *[dividendVols + 1]monomialRule {
+	var rules [dividendVols + 1]monomialRule
+	for n := 2; n < len(rules); n++ {
+		r, nodes := &rules[n], chebyshevRules()[n].nodes
+		r.n = n
+		for i, x := range nodes {
+			// The product of (w - y)/(x - y) over the other nodes y.
+			product := make([]float64, 1, n)
+			product[0] = 1
+			for j, y := range nodes {
+				if j == i {
+					continue
+				}
+				product = append(product, 0)
+				for m := len(product) - 1; m >= 0; m-- {
+					product[m] *= -y
+					if m > 0 {
+						product[m] += product[m-1]
+					}
+				}
+				for m := range product {
+					product[m] /= x - y
+				}
+			}
+			for m, a := range product {
+				r.matrix[m][i] = a
 			}
 		}
-		weights[i] = w
 	}
-}
+	return &rules
+})
 
-// cubic interpolates values at whole numbers, and keeps the last ones beyond.
-func cubic(v []float64, at float64) float64 {
-	n := len(v)
-	if at <= 1 {
-		return v[1]
-	} else if at >= float64(n-2) {
-		return v[n-2]
-	}
-	j := min(int(at), n-3)
-	u := at - float64(j)
-	return v[j-1]*(-u*(u-1)*(u-2)/6) + v[j]*((u+1)*(u-1)*(u-2)/2) + v[j+1]*(-(u+1)*u*(u-2)/2) + v[j+2]*((u+1)*u*(u-1)/6)
-}
-
-// at returns the premium and its first two derivatives by the spot.
-func (d *dividendPremium) at(p BSM) (premium, slope, bend float64) {
-	if !(p.Vol > 0) || d.kind == Call && p.Yield <= 0 && p.Rate >= 0 && !d.worthExercising(&p) {
-		return 0, 0, 0
-	}
-	const step = 1.0 // in spacings of the grid, about
-	h := step * 14 / premiumSpace * p.Vol * d.root
-	var down, here, up float64
-	if d.has(p.Vol) {
-		var exercised bool
-		if down, here, up, exercised = d.look(&p, h); exercised {
-			return max(d.intrinsic(&p)-p.price(d.kind), 0), 0, 0
+func (r *monomialRule) coefficients(values, dst *[dividendVols]float64) {
+	for m := range r.n {
+		row, sum := &r.matrix[m], 0.0
+		for i := range r.n {
+			sum += row[i] * values[i]
 		}
-	} else {
-		down, here, up, h = d.lookAlone(&p)
+		dst[m] = sum
 	}
-	first, second := (up-down)/(2*h), (up-2*here+down)/(h*h)
-	return here, first / p.Spot, (second - first) / (p.Spot * p.Spot)
 }
 
 // worthExercising reports that some dividend is above what the strike earns until
@@ -255,118 +321,147 @@ func (d *dividendPremium) intrinsic(p *BSM) float64 {
 	return float64(d.kind) * (p.Spot + d.present - p.Strike)
 }
 
+// idle reports that a contract is never worth exercising early, or has no randomness.
+func (d *dividendPremium) idle(p *BSM) bool {
+	return !(p.Vol > 0) || d.kind == Call && p.Yield <= 0 && p.Rate >= 0 && !d.worthExercising(p)
+}
+
 func (d *dividendPremium) premium(p BSM) float64 {
-	if !(p.Vol > 0) || d.kind == Call && p.Yield <= 0 && p.Rate >= 0 && !d.worthExercising(&p) {
+	if d.idle(&p) {
 		return 0
 	}
+	european := p.price(d.kind)
 	var premium float64
 	if d.has(p.Vol) {
-		_, premium, _, _ = d.look(&p, 0)
+		premium = d.value(&p, european, 0).premium
 	} else {
 		_, premium, _, _ = d.lookAlone(&p)
 	}
-	return max(premium, d.intrinsic(&p)-p.price(d.kind))
+	return max(premium, d.intrinsic(&p)-european)
 }
 
 func (d *dividendPremium) impliedVol(p BSM, price float64) (float64, error) {
 	switch intrinsic := d.intrinsic(&p); {
 	case price < intrinsic:
 		return math.NaN(), ErrBelowIntrinsic
-	case price <= max(intrinsic, d.certain(p))*(1+1e-9):
+	case price <= intrinsic*(1+1e-9):
 		return math.NaN(), ErrNoTimeValue
 	}
 	high, err := p.ImpliedVol(d.kind, price)
-	if err != nil {
-		if errors.Is(err, ErrAboveMaximum) {
-			p.Spot += d.present
-			return p.AmericanImpliedVolDividends(d.kind, price, d.dividends, Escrowed)
-		}
+	p.Vol = high
+	switch {
+	case errors.Is(err, ErrAboveMaximum):
+		return d.exactVol(p, price)
+	case err != nil || d.idle(&p):
 		return high, err
+	case !d.has(high):
+		return d.exactVol(p, price)
 	}
-	excess := func(vol float64) float64 {
-		p.Vol = vol
-		return p.price(d.kind) + d.premium(p) - price
-	}
-	if c := d.cell; c != nil { // within the tables, if it is there
-		least, most := math.Exp(c.low)*(1+1e-12), math.Exp(c.high)*(1-1e-12)
-		if under := excess(least); under <= 0 {
-			if high <= most {
-				most = max(high, least)
-			}
-			if over := excess(most); over >= 0 {
-				return falsePosition(excess, least, under, most, over, 1e-7), nil
-			}
-		}
-	}
-	over := excess(high)
-	if over <= 1e-9*p.Strike {
-		return high, nil
-	}
-	low, err := p.ImpliedVol(d.kind, price-over)
-	if err != nil {
-		low = 0.5 * high
-	}
-	under := excess(low)
-	for range 20 {
-		if under <= 0 || low < 1e-3 {
-			break
-		}
-		high, over = low, under
-		low *= 0.5
-		under = excess(low)
-	}
-	if under > 0 {
-		return math.NaN(), ErrNoTimeValue
-	}
-	return falsePosition(excess, low, under, high, over, 1e-5), nil
+	return d.volFrom(p, price, high)
 }
 
-// falsePosition returns the zero of f between a and b, where its values are fa ≤ 0
-// and fb ≥ 0, by the method of false position that halves the value of an end
-// which stays twice (Dowell and Jarratt 1971), until a step is below tolerance
-// relative to the zero.
-func falsePosition(f func(float64) float64, a, fa, b, fb, tolerance float64) float64 {
-	for range 60 {
-		c := b - fb*(b-a)/(fb-fa)
-		if !(c > min(a, b) && c < max(a, b)) {
-			c = 0.5 * (a + b)
+// volFrom goes down by Newton's method from the European volatility of the price,
+// which is above by the premium; or from the most that there are tables for, if the
+// price there is too high still.
+func (d *dividendPremium) volFrom(p BSM, price, european float64) (float64, error) {
+	intrinsic := d.intrinsic(&p)
+	asset, cash, _ := p.present()
+	lo, x := min(asset, cash), math.Abs(p.moneyness())
+	certain := max(float64(d.kind)*(asset-cash), 0)
+	low, high, vol := premiumLeast, european, european
+	started, lowest := false, 0.0
+	if len(d.cells) > 0 {
+		if most := math.Exp(d.cells[0].high) * (1 - 1e-12); most < vol {
+			vol, started = most, true
 		}
-		fc := f(c)
-		if fc == 0 || math.Abs(b-a) <= tolerance*math.Abs(b) || math.Abs(c-b) <= tolerance*math.Abs(c) {
-			return c
-		}
-		if (fc > 0) != (fb > 0) {
-			a, fa = b, fb
-		} else {
-			fa *= 0.5
-		}
-		b, fb = c, fc
+		lowest = math.Exp(d.cells[0].low) * (1 + 1e-12)
 	}
-	return b
+	for range 60 {
+		p.Vol = vol
+		f, part, _, _, _, _ := black(x, vol*d.root)
+		value, vega := lo*part+certain, lo*f*d.root
+		at := d.value(&p, value, vega)
+		excess, slope := value+at.premium-price, vega+at.byVega
+		if at.exercised || value+at.premium < intrinsic {
+			excess, slope = intrinsic-price, 0
+		}
+		if excess > 0 {
+			high = vol
+		} else {
+			low = vol
+			if started && vol < european { // the answer is above the first cell
+				started, vol = false, european
+				continue
+			}
+		}
+		started = false
+		next := vol - excess/slope
+		if !(next > low && next < high) {
+			if math.Abs(excess) <= 1e-13*price {
+				return vol, nil
+			}
+			next = 0.5 * (low + high)
+			if excess > 0 && low == premiumLeast {
+				next = max(0.7*vol, low)
+			}
+		}
+		if vol == lowest && excess > 0 { // no volatility may be low enough
+			if price <= d.certain(p)+dividendExact*p.Strike {
+				return math.NaN(), ErrNoTimeValue
+			}
+			lowest = 0
+		}
+		next = max(next, lowest) // is it in the first cell?
+		step := math.Abs(next - vol)
+		vol = next
+		if step < 1e-4*vol && slope > 0 || high-low < 1e-10*vol { // the next is of the order of its square
+			if vol < 1.01*premiumLeast {
+				break
+			}
+			return vol, nil
+		}
+	}
+	return math.NaN(), ErrNoTimeValue // the price is below that at every volatility by what the tables are off
+}
+
+// exactVol solves without tables.
+func (d *dividendPremium) exactVol(p BSM, price float64) (float64, error) {
+	p.Spot += d.present
+	return p.AmericanImpliedVolDividends(d.kind, price, d.dividends, Escrowed)
 }
 
 func (d *dividendPremium) greeks(p *BSM, g *Greeks, _ bool) (premium, boundary float64, exercised bool) {
 	p.greeks(d.kind, g)
 	boundary = math.NaN() // it jumps at the ex-dates
-	if !(p.Vol > 0) || !(p.Years > 0) {
+	if d.idle(p) || !(p.Years > 0) {
 		return 0, boundary, false
 	}
-	premium, slope, bend := d.at(*p)
-	if intrinsic := d.intrinsic(p); g.Price+premium <= intrinsic*(1+1e-9) {
+	var at dividendValue
+	if d.has(p.Vol) {
+		at = d.value(p, g.Price, g.Vega)
+	} else {
+		at = d.valueAlone(p)
+	}
+	if intrinsic := d.intrinsic(p); at.exercised || g.Price+at.premium <= intrinsic*(1+1e-9) {
 		premium = intrinsic - g.Price
 		*g = Greeks{Price: intrinsic, Delta: float64(d.kind), ProbITM: g.ProbITM, ProbTouch: g.ProbTouch}
 		return premium, boundary, true
 	}
-	if premium == 0 {
+	if at.premium == 0 {
 		return 0, boundary, false
 	}
-	g.Price, g.Delta, g.Gamma = g.Price+premium, g.Delta+slope, max(g.Gamma+bend, 0)
-	more := *p
-	if more.Vol *= 1.01; d.has(p.Vol) && !d.has(more.Vol) {
-		more.Vol = 0.99 * p.Vol
-	}
-	higher, _, _ := d.at(more)
-	g.Vega = max(g.Vega+(higher-premium)/(more.Vol-p.Vol), 0)
+	g.Price, g.Delta = g.Price+at.premium, g.Delta+at.slope/p.Spot
+	g.Gamma = max(g.Gamma+(at.bend-at.slope)/(p.Spot*p.Spot), 0)
+	g.Vega = max(g.Vega+at.byVega, 0)
 	g.Theta = p.Rate*g.Price - (p.Rate-p.Yield)*p.Spot*g.Delta - 0.5*p.Vol*p.Vol*p.Spot*p.Spot*g.Gamma
-	return premium, boundary, false
+	return at.premium, boundary, false
+}
+
+// valueAlone is value without tables.
+func (d *dividendPremium) valueAlone(p *BSM) dividendValue {
+	down, here, up, h := d.lookAlone(p)
+	more := *p
+	more.Vol *= 1.01
+	_, higher, _, _ := d.lookAlone(&more)
+	return dividendValue{premium: here, slope: (up - down) / (2 * h), bend: (up - 2*here + down) / (h * h), byVega: (higher - here) / (more.Vol - p.Vol)}
 }

@@ -15,6 +15,10 @@ type earlyExercise struct{ call, put earlyPremium }
 // is then off by a thousandth of a volatility point at most.
 const settledYield = 1e-5
 
+// nearYield is how far it may be when two tables have told how the forward moves
+// with it: the step that follows leaves less than a twentieth of that.
+const nearYield = 2e-4
+
 // findEarly returns the tables of an expiry, nil when there are none. The forward
 // says what early exercise is worth, and the reverse: a rough table tells about
 // where the forward is, and one made there the rest. It changes the expiry's
@@ -51,6 +55,9 @@ func findEarly(e *Expiry, model *BSM, dividends []Dividend, spot float64) *early
 		if next.Yield != 0 {
 			model.Yield = made.Yield + gap/(1-ratio)
 			e.Forward = model.Spot * growth(e.Rate-model.Yield, e.Years)
+		}
+		if made.Yield != 0 && i > 0 && math.Abs(gap) <= nearYield {
+			break // the ratio is known well enough for the rest
 		}
 		if i+1 < rounds {
 			early, made = newEarlyExercise(e, gridRough(), *model, dividends, low, high), *model

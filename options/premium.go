@@ -37,7 +37,7 @@ type premiumCell struct {
 	logs                [premiumSteps][premiumVols]float64
 	count               [premiumSteps]int // of the coefficients that matter
 	hasRates            bool
-	rates               [2][rateSteps][rateVols]float64 // of dln(premium)/drate and /dyield of the put
+	rates               [rateSteps][rateVols]float64 // of dln(premium)/dyield of the put, or drate
 }
 
 // The size of a table, and how far from the boundary it goes: there premiums are
@@ -176,8 +176,12 @@ func (t *premiumTable) boundary(last *boundary, vol float64) *boundary {
 	return last
 }
 
-// addRates fills in how the premium depends on the put's rate and yield: one step
-// of Newton's method finds how the boundary moves with them.
+// byRate reports that a cell knows how premiums depend on the put's rate, and not
+// on its yield: the larger of the two gives the other, see rates.
+func (t *premiumTable) byRate() bool { return -t.put.Yield > t.put.Rate }
+
+// addRates fills in how the premium depends on the put's yield, or rate: one step
+// of Newton's method finds how the boundary moves with it.
 func (t *premiumTable) addRates(c *premiumCell) {
 	c.hasRates = true
 	ruleV, ruleY, g := &chebyshevRules()[rateVols], &chebyshevRules()[rateSteps], gridRates()
@@ -197,52 +201,41 @@ func (t *premiumTable) addRates(c *premiumCell) {
 		base[i].solve()
 	}
 	var earned, moved exerciseIntegral
-	var here [rateSteps]float64
-	var shifted [2]*boundary
-	var steps [2]float64
-	for which := range 2 {
-		put, h := t.put, 1e-4
-		if which == 0 {
-			put.Rate += h // below 0 there are two boundaries
-		} else {
-			h = -h // above, when the rate is 0, exercise never pays
-			put.Yield += h
-		}
-		shifted[which], steps[which] = unsolved(put, g), h
-		shifted[which].once = true
+	put, h := t.put, 1e-4
+	if t.byRate() {
+		put.Rate += h // below 0 there are two boundaries
+	} else {
+		h = -h // above, when the rate is 0, exercise never pays
+		put.Yield += h
 	}
-	slopes := [2][]float64{make([]float64, rateVols*rateSteps), make([]float64, rateVols*rateSteps)}
+	shifted := unsolved(put, g)
+	shifted.once = true
+	slopes := make([]float64, rateVols*rateSteps)
 	for i, b := range base {
 		earned.prepare(b)
 		vol := b.put.Vol
 		dev, edge := vol*t.root, math.Log(b.now())
-		for j, y := range ruleY.nodes[1:] {
-			here[j+1] = earned.premium(math.Exp(edge + 0.5*premiumReach*(1+y)*dev))
-		}
 		at := b.put
 		at.Spot = math.Exp(edge)
 		european := at.Greeks(Put)
-		for which, m := range shifted {
-			m.put.Vol, m.used = vol, 0
-			copy(m.h, b.h)
-			m.solve()
-			moved.prepare(m)
-			// On the boundary the value stays what exercise gives.
-			rho := european.Rho
-			if which == 1 {
-				rho = european.RhoYield
-			}
-			slopes[which][i*rateSteps] = -rho / max(1-at.Spot-european.Price, 1e-300)
-			for j, y := range ruleY.nodes[1:] {
-				then, now := moved.premium(math.Exp(edge+0.5*premiumReach*(1+y)*dev)), here[j+1]
-				slopes[which][i*rateSteps+j+1] = 2 * (then - now) / (steps[which] * max(then+now, 1e-300))
-			}
+		shifted.put.Vol, shifted.used = vol, 0
+		copy(shifted.h, b.h)
+		shifted.solve()
+		moved.prepare(shifted)
+		// On the boundary the value stays what exercise gives.
+		rho := european.RhoYield
+		if t.byRate() {
+			rho = european.Rho
+		}
+		slopes[i*rateSteps] = -rho / max(1-at.Spot-european.Price, 1e-300)
+		for j, y := range ruleY.nodes[1:] {
+			spot := math.Exp(edge + 0.5*premiumReach*(1+y)*dev)
+			then, now := moved.premium(spot), earned.premium(spot)
+			slopes[i*rateSteps+j+1] = 2 * (then - now) / (h * max(then+now, 1e-300))
 		}
 	}
-	for which := range 2 {
-		for j, row := range ruleV.series(ruleY, slopes[which]) {
-			copy(c.rates[which][j][:], row)
-		}
+	for j, row := range ruleV.series(ruleY, slopes) {
+		copy(c.rates[j][:], row)
 	}
 }
 
@@ -283,12 +276,13 @@ func (x *exerciseIntegral) prepare(b *boundary) {
 
 func (x *exerciseIntegral) premium(spot float64) float64 {
 	own, sum := math.Log(spot/x.limit), 0.0
+	normal := normalValues()
 	for i := range x.points {
 		q := &x.points[i]
 		up := (own+q.shift)*q.inverse + 0.5*q.dev
-		sum += q.cash * cdf(q.dev-up)
+		sum += q.cash * normal.tail(up-q.dev)
 		if q.asset != 0 {
-			sum -= q.asset * spot * cdf(-up)
+			sum -= q.asset * spot * normal.tail(up)
 		}
 	}
 	return sum
@@ -366,8 +360,13 @@ func (t *premiumTable) look(x, vol float64, at *premiumPoint) {
 }
 
 // rates returns the derivatives of the logarithm of the premium by the put's rate
-// and yield.
-func (t *premiumTable) rates(at *premiumPoint) (rate, yield float64) {
+// and yield. One follows from the other: the premium depends on
+// rate·T, yield·T and vol²·T alone, so that
+//
+//	T·dL/dT = rate·dL/drate + yield·dL/dyield + vol/2·dL/dvol
+//
+// and its derivative by the time obeys the Black-Scholes equation.
+func (t *premiumTable) rates(at *premiumPoint, vol float64) (rate, yield float64) {
 	c := at.cell
 	if !c.hasRates {
 		t.addRates(c)
@@ -377,18 +376,22 @@ func (t *premiumTable) rates(at *premiumPoint) (rate, yield float64) {
 	for i := 2; i < rateVols; i++ {
 		tw[i] = 2*at.w*tw[i-1] - tw[i-2]
 	}
-	t0, t1 := 1.0, at.v
+	t0, t1, known := 1.0, at.v, 0.0
 	for j := range rateSteps {
-		a, b := 0.0, 0.0
+		a := 0.0
 		for i := range rateVols {
-			a += c.rates[0][j][i] * tw[i]
-			b += c.rates[1][j][i] * tw[i]
+			a += c.rates[j][i] * tw[i]
 		}
-		rate += a * t0
-		yield += b * t0
+		known += a * t0
 		t0, t1 = t1, 2*at.v*t1-t0
 	}
-	return rate, yield
+	p := &t.put
+	byTime := 0.5*vol*vol*(at.slope*at.slope+at.bend-at.slope) + (p.Rate-p.Yield)*at.slope - p.Rate
+	rest := p.Years*byTime - 0.5*vol*at.vol
+	if t.byRate() {
+		return known, (rest - p.Rate*known) / p.Yield
+	}
+	return (rest - p.Yield*known) / p.Rate, known
 }
 
 // A chebyshevRule turns values at Chebyshev's points of the second kind in

@@ -167,7 +167,7 @@ func (t *premiumTable) greeks(p *BSM, g *Greeks, withRates bool) (premium, bound
 	g.Gamma, g.Vega = max(g.Gamma, 0), max(g.Vega, 0) // rounding far in the money
 	g.Theta = p.Rate*g.Price - (p.Rate-p.Yield)*p.Spot*g.Delta - 0.5*p.Vol*p.Vol*p.Spot*p.Spot*g.Gamma
 	if withRates {
-		rate, yield := t.rates(&at)
+		rate, yield := t.rates(&at, p.Vol)
 		if t.kind == Call {
 			rate, yield = yield, rate
 		}

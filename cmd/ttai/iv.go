@@ -25,7 +25,10 @@ type ivCommand struct {
 func (ivCommand) Help() string {
 	return `Example:
   ttai iv --kind put --spot 450 --strike 440 --days 30 --rate 0.04 --price 5.35
-  echo '{"kind":"put","spot":450,"strike":440,"days":30,"rate":0.04,"price":5.35}' | ttai iv --jsonl`
+  ttai iv --style american --spot 101 --strike 95 --days 60 --rate 0.04 --price 6.95 --at 2026-10-20 --dividend 2026-11-06=0.76
+  echo '{"kind":"put","spot":450,"strike":440,"days":30,"rate":0.04,"price":5.35}' | ttai iv --jsonl
+
+Cash dividends are escrowed: the volatility is that of the spot without their present value.`
 }
 
 type ivAnswer struct {
@@ -40,8 +43,24 @@ func (r ivRequest) answer() (ivAnswer, error) {
 	if !(r.Price > 0) {
 		return ivAnswer{}, invalid.Field("price", r.Price, "a number above 0")
 	}
-	solve := model.ImpliedVol
-	if r.Style == string(market.American) {
+	cash, err := r.cash()
+	if err != nil {
+		return ivAnswer{}, err
+	}
+	if len(cash) > 0 {
+		if _, err := model.PriceDividends(kind, cash, options.Escrowed); err != nil {
+			return ivAnswer{}, err
+		}
+	}
+	european := model
+	european.Spot = options.SpotWithoutDividends(model, cash)
+	solve := european.ImpliedVol
+	switch american := r.Style == string(market.American); {
+	case american && len(cash) > 0:
+		solve = func(kind options.Kind, price float64) (float64, error) {
+			return model.AmericanImpliedVolDividends(kind, price, cash, options.Escrowed)
+		}
+	case american:
 		solve = func(kind options.Kind, price float64) (float64, error) {
 			return model.AmericanImpliedVol(kind, price, options.Accuracy1e8)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"text/tabwriter"
+	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
@@ -21,6 +22,34 @@ type contractFlags struct {
 	Days   float64 `help:"Time to expiry in days, instead of --years." json:"days"`
 	Rate   float64 `help:"Interest rate, continuous, decimal: 0.04 is 4 %." json:"rate"`
 	Yield  float64 `help:"Dividend yield, continuous, decimal." json:"yield"`
+	// Cash dividends are escrowed: the spot without their present value is lognormal.
+	Dividend  []string       `help:"Cash dividends to come, by ex-date: 2026-11-06=0.26." placeholder:"DATE=CASH" json:"-"`
+	At        string         `help:"Count the days to the ex-dates from this time: a date (its close), a time, or RFC 3339. Default: now." placeholder:"TIME" json:"at"`
+	Dividends []cashDividend `kong:"-" json:"dividends"`
+}
+
+// cash returns the cash dividends in years from the time of valuation.
+func (f contractFlags) cash() ([]options.Dividend, error) {
+	paid, err := parseDividends(f.Dividend)
+	if err != nil {
+		return nil, err
+	}
+	paid = append(paid, f.Dividends...)
+	if len(paid) == 0 {
+		return nil, nil
+	}
+	at := time.Now()
+	if f.At != "" {
+		if at, err = market.NYSE().ParseInstant("at", f.At, nil); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range paid {
+		if d.ExDate.IsZero() {
+			return nil, invalid.Missing("dividends", "an ex_date for each")
+		}
+	}
+	return dividendsAt(paid, at), nil
 }
 
 // model returns the contract for the pricing functions, without a volatility.
@@ -77,8 +106,10 @@ type priceCommand struct {
 func (priceCommand) Help() string {
 	return `Example:
   ttai price --kind put --spot 450 --strike 440 --days 30 --rate 0.04 --vol 0.18
+  ttai price --style american --spot 101 --strike 95 --days 60 --rate 0.04 --vol 0.2 --at 2026-10-20 --dividend 2026-11-06=0.76
   echo '{"kind":"put","spot":450,"strike":440,"days":30,"rate":0.04,"vol":0.18}' | ttai price --jsonl
 
+Cash dividends are escrowed: the spot without their present value moves at random, and the Greeks are by it.
 Greeks are per share: delta per 1.00 of price, vega and rho per 0.01 (one point), theta per calendar day.
 The probabilities are risk-neutral: of being in the money at expiry, and of the spot touching the strike until
 then. An American option may have been exercised before; its probabilities are those of holding on. Of one, the
@@ -112,11 +143,28 @@ func (r priceRequest) answer() (priceAnswer, error) {
 		return priceAnswer{}, invalid.Field("vol", r.Vol, "a decimal above 0, such as 0.2 for 20 %")
 	}
 	model.Vol = r.Vol
-	g := model.Greeks(kind)
+	cash, err := r.cash()
+	if err != nil {
+		return priceAnswer{}, err
+	}
+	european := model
+	if len(cash) > 0 {
+		// Refuses what is impossible, and says what is left of the spot.
+		if _, err := model.PriceDividends(kind, cash, options.Escrowed); err != nil {
+			return priceAnswer{}, err
+		}
+		european.Spot = options.SpotWithoutDividends(model, cash)
+	}
+	g := european.Greeks(kind)
 	var boundary *market.Float
 	var exercise *bool
 	if r.Style == string(market.American) {
 		a := model.AmericanGreeks(kind, options.Accuracy1e8)
+		if len(cash) > 0 {
+			if a, err = model.AmericanGreeksDividends(kind, cash, options.Escrowed); err != nil {
+				return priceAnswer{}, err
+			}
+		}
 		g.Price, g.Delta, g.Gamma, g.Theta = a.Price, a.Delta, a.Gamma, a.Theta
 		g.Vega, g.Rho = a.Vega, a.Rho
 		edge := market.Float(a.Boundary)
