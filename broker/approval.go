@@ -145,6 +145,9 @@ type ApprovalRequest struct {
 	// RiskIncreasing is false for what only closes, and for cancels of what does not
 	// protect a position.
 	RiskIncreasing bool
+	// Protects is true for the replacement of an order that limits the loss of a
+	// position: what takes its place may limit it less.
+	Protects bool
 	// Required is the grade that this order needs.
 	Required Grade
 }

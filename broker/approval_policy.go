@@ -32,7 +32,7 @@ type Budget struct {
 	DailyOrders   Cap `json:"daily_orders"`
 	DailyLoss     Cap `json:"daily_loss"`
 	DailyNotional Cap `json:"daily_notional"`
-	// CancelStops lets it cancel orders that protect a position.
+	// CancelStops lets it cancel and replace orders that protect a position.
 	CancelStops bool `json:"cancel_stops,omitempty"`
 }
 
@@ -102,7 +102,11 @@ func (p *PolicyApprover) Approve(_ context.Context, r ApprovalRequest, _ *Eviden
 		return Decision{}, fmt.Errorf("%w: %s", ErrApprovalRequired, why)
 	}
 	switch r.Kind {
-	case IntentPlace, IntentReplace:
+	case IntentPlace:
+	case IntentReplace:
+		if r.Protects && !b.CancelStops {
+			return no("the budget does not replace what protects a position")
+		}
 	case IntentCancel:
 		if r.RiskIncreasing && !b.CancelStops {
 			return no("the budget does not cancel what protects a position")

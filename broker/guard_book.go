@@ -212,37 +212,87 @@ func (g *Guard) change(ctx context.Context, f func(*book) (bool, error)) error {
 }
 
 // settle drops the account's orders that can no longer fill, by what the broker
-// lists as working. An order that is not among them is asked for by its own
-// name first: only its own word ends it.
-func (g *Guard) settle(ctx context.Context, b *book, account AccountID, working []OrderState) error {
+// lists as working, and returns those that may fill and are not listed: what is
+// being sent, what has no answer, and what the broker's list does not have yet. An
+// order that is not listed is asked for by its own name first: only its own word
+// ends it.
+func (g *Guard) settle(ctx context.Context, b *book, account AccountID, working []OrderState) ([]OrderState, error) {
+	var unlisted []OrderState
 	for _, e := range slices.Clone(b.Entries) {
-		if e.Account != account || e.Stage != entryWorking {
+		if e.Account != account {
 			continue
 		}
-		works, err := g.works(ctx, e, working)
-		if err != nil {
-			return err
-		}
-		if !works {
+		works, others, err := g.works(ctx, e, working)
+		switch {
+		case err != nil:
+			return nil, err
+		case e.Stage == entryWorking && !works:
 			b.drop(e.Preview)
+		default:
+			unlisted = append(unlisted, others...)
 		}
 	}
-	return nil
+	return unlisted, nil
 }
 
-// works tells whether any order of an entry may still fill.
-func (g *Guard) works(ctx context.Context, e entry, working []OrderState) (bool, error) {
-	for _, id := range e.Placed {
+// works tells whether any order of an entry may still fill, and which of them the
+// broker does not list as working.
+func (g *Guard) works(ctx context.Context, e entry, working []OrderState) (works bool, unlisted []OrderState, err error) {
+	if e.Stage != entryWorking {
+		stored, err := g.storedOrders(ctx, e)
+		for _, o := range stored {
+			if !slices.ContainsFunc(working, func(w OrderState) bool { return w.Order.Tag == o.Order.Tag }) {
+				unlisted = append(unlisted, o)
+			}
+		}
+		return true, unlisted, err
+	}
+	for i, id := range e.Placed {
 		if slices.ContainsFunc(working, func(o OrderState) bool { return o.ID == id }) {
-			return true, nil
+			works = true
+			continue
 		}
 		o, err := g.broker.Order(ctx, e.Account, id)
-		if err != nil && !errors.Is(err, ErrUnknownOrder) {
-			return false, fmt.Errorf("reading order %s: %w", id, err)
-		}
-		if err == nil && o.Status.CanFill() {
-			return true, nil
+		switch {
+		case err == nil && o.Status.CanFill():
+			unlisted = append(unlisted, *o)
+		case errors.Is(err, ErrUnknownOrder) && g.clock.Now().Sub(e.Time) <= findWindow:
+			// What it answered a moment ago it may not be able to read yet.
+			stored, err := g.storedOrders(ctx, e)
+			if err != nil {
+				return false, nil, err
+			}
+			if works = true; i < len(stored) {
+				stored[i].ID = id
+				unlisted = append(unlisted, stored[i])
+			}
+		case err != nil && !errors.Is(err, ErrUnknownOrder):
+			return false, nil, fmt.Errorf("reading order %s: %w", id, err)
 		}
 	}
-	return false, nil
+	return works || len(unlisted) > 0, unlisted, nil
+}
+
+// storedOrders are an entry's orders as they were to be sent.
+func (g *Guard) storedOrders(ctx context.Context, e entry) ([]OrderState, error) {
+	r, err := g.load(ctx, e.Preview)
+	if errors.Is(err, ErrUnknownPreview) {
+		return nil, nil // older than a month
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.message()
+	if err != nil {
+		return nil, err
+	}
+	var out []OrderState
+	for _, w := range m.Orders {
+		o := OrderState{Account: e.Account, Order: w.order(), Status: Received}
+		if m.Group == OCO || m.Group == Bracket {
+			o.Group = e.Preview
+		}
+		out = append(out, o)
+	}
+	return out, nil
 }

@@ -326,7 +326,7 @@ func TestACrashAtAnyMomentSendsNothingTwice(t *testing.T) {
 			require.LessOrEqual(t, writes, 1)
 
 			next := o.guard(t)
-			out, submitErr := next.Submit(t.Context(), p.ID)
+			_, submitErr := next.Submit(t.Context(), p.ID)
 			if submitErr == nil {
 				require.Zero(t, writes, "%s %d: a preview that was sent before is spent", op, n)
 				continue
@@ -335,7 +335,7 @@ func TestACrashAtAnyMomentSendsNothingTwice(t *testing.T) {
 			o.clock.Advance(11 * time.Minute)
 			_, err = next.Reconcile(t.Context())
 			require.NoError(t, err)
-			out, err = next.Outcome(t.Context(), p.ID)
+			out, err := next.Outcome(t.Context(), p.ID)
 			require.NoError(t, err)
 			require.Len(t, o.broker.writes(), writes, "reconciling sends nothing")
 			if writes == 1 {

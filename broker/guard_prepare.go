@@ -112,7 +112,7 @@ func (g *Guard) replacing(ctx context.Context, m *message, intent Intent) error 
 		return invalid.Missing("With.Legs", "the symbols and actions of the order that is replaced")
 	}
 	m.setTicket(tagged(NewTicket(with)))
-	m.Order, m.Subject = old.ID, orderWords(&old.Order)
+	m.Order, m.Subject, m.Protects = old.ID, orderWords(&old.Order), protects(old)
 	return nil
 }
 
@@ -307,7 +307,7 @@ func (g *Guard) prepared(r *record, m *message) *Prepared {
 func (g *Guard) request(r *record, m *message) ApprovalRequest {
 	return ApprovalRequest{
 		PreviewID: r.ID, Digest: r.digest(), Expires: r.Expires, Kind: r.Kind, Environment: m.Environment, Account: r.Account,
-		Words: m.words(&r.Shown), Ticket: m.ticket(), Notional: r.Shown.Notional, MaxLoss: r.Shown.Loss, RiskIncreasing: r.Shown.RiskIncreasing, Required: r.Shown.Grade,
+		Words: m.words(&r.Shown), Ticket: m.ticket(), Notional: r.Shown.Notional, MaxLoss: r.Shown.Loss, RiskIncreasing: r.Shown.RiskIncreasing, Protects: m.Protects, Required: r.Shown.Grade,
 	}
 }
 
@@ -415,7 +415,7 @@ func (g *Guard) closed(ctx context.Context, kind IntentKind, least Mode) *Refuse
 	case err != nil:
 		return refuse("kill_switch", fmt.Sprintf("the kill switch cannot be read: %v", err), ErrKilled)
 	case kill.Engaged:
-		return refuse("kill_switch", fmt.Sprintf("the kill switch was engaged by %s: %s", kill.By, kill.Reason), ErrKilled)
+		return refuse("kill_switch", plain(fmt.Sprintf("the kill switch was engaged by %s: %s", kill.By, kill.Reason)), ErrKilled)
 	}
 	return nil
 }

@@ -45,7 +45,6 @@ type world struct {
 	checked int                         // writes that were held against the model
 	killed  bool
 	refused map[string]int
-	faults  *rapid.Generator[fault]
 	how     fault
 }
 

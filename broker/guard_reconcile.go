@@ -35,7 +35,7 @@ func (g *Guard) Reconcile(ctx context.Context) ([]Outcome, error) {
 }
 
 func (g *Guard) settleOne(ctx context.Context, e entry) error {
-	works, err := g.works(ctx, e, nil)
+	works, _, err := g.works(ctx, e, nil)
 	if works || err != nil {
 		return err
 	}

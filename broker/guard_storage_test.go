@@ -163,16 +163,15 @@ func TestTheDefaultJournalReadsFromAnEntryOn(t *testing.T) {
 func TestAGuardOverAFileKeepsAChainedJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "home.db")
 	o := newOffice(t)
-	var chained storage.Journal
-	store := openFile(t, path)
-	o.state, o.journal, chained = stored(t, store)
+	o.state, o.journal, _ = stored(t, openFile(t, path))
 	g := o.guard(t)
 	p, err := g.Prepare(t.Context(), desk, place(buy("SPY", "1", "-500")))
 	require.NoError(t, err)
 	require.NoError(t, g.Engage(t.Context(), "model", "stop"))
 
 	// A new process: nothing is left in memory.
-	o.state, o.journal, chained = stored(t, openFile(t, path))
+	state, journal, chained := stored(t, openFile(t, path))
+	o.state, o.journal = state, journal
 	g = o.guard(t)
 	_, err = g.Submit(t.Context(), p.ID)
 	require.ErrorIs(t, err, broker.ErrKilled)

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -83,9 +84,22 @@ func (d *Desk) Prepare(ctx context.Context, account AccountID, intent Intent) (*
 	return d.g.Prepare(ctx, account, intent)
 }
 
+// orderAlone refuses what is not for models to send, whoever prepared and approved
+// it.
+func (d *Desk) orderAlone(ctx context.Context, previewID string) error {
+	r, err := d.g.load(ctx, previewID)
+	if err == nil && (r.Kind == IntentLift || r.Kind == IntentSettings) {
+		return fmt.Errorf("broker: only the operator's own programs submit a preview of kind %q: %w", r.Kind, ErrUnsupported)
+	}
+	return err
+}
+
 // Submit is [Guard.Submit] without evidence: it goes on once somebody approved
-// elsewhere.
+// elsewhere. Previews of the kill switch and of settings are an ErrUnsupported.
 func (d *Desk) Submit(ctx context.Context, previewID string) (*Outcome, error) {
+	if err := d.orderAlone(ctx, previewID); err != nil {
+		return nil, err
+	}
 	return d.g.Submit(ctx, previewID)
 }
 
@@ -94,6 +108,9 @@ func (d *Desk) Submit(ctx context.Context, previewID string) (*Outcome, error) {
 func (d *Desk) SubmitCode(ctx context.Context, previewID, code string) (*Outcome, error) {
 	if d.codes == "" {
 		return nil, ErrUnsupported
+	}
+	if err := d.orderAlone(ctx, previewID); err != nil {
+		return nil, err
 	}
 	return d.g.Submit(ctx, previewID, Evidence{Method: d.codes, Data: []byte(code)})
 }

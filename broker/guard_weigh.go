@@ -20,13 +20,14 @@ type view struct {
 	balances  *Balances
 	quotes    map[market.Symbol]market.Quote
 	multiples map[market.Symbol]decimal.Decimal // of what is neither shares nor a standard option
+	together  map[string]bool                   // tags of orders in a group whose orders all fill
 }
 
 // look reads an account, and the quotes of what the ticket and the working orders
 // trade. Orders that ended are dropped from the book before positions are read:
 // what filled is in the one or the other, never in neither.
 func (g *Guard) look(ctx context.Context, account AccountID, t Ticket, b *book) (*view, error) {
-	v := &view{quotes: map[market.Symbol]market.Quote{}, multiples: map[market.Symbol]decimal.Decimal{}}
+	v := &view{quotes: map[market.Symbol]market.Quote{}, multiples: map[market.Symbol]decimal.Decimal{}, together: map[string]bool{}}
 	listed, err := g.broker.Orders(ctx, account, OrdersQuery{Working: true})
 	if err != nil {
 		return nil, fmt.Errorf("reading working orders: %w", err)
@@ -36,8 +37,17 @@ func (g *Guard) look(ctx context.Context, account AccountID, t Ticket, b *book) 
 			v.working = append(v.working, o)
 		}
 	}
-	if err := g.settle(ctx, b, account, v.working); err != nil {
+	unlisted, err := g.settle(ctx, b, account, v.working)
+	if err != nil {
 		return nil, err
+	}
+	v.working = append(v.working, unlisted...)
+	for _, e := range b.Entries {
+		if e.Account == account && e.Group == OTO {
+			for _, tag := range e.Tags {
+				v.together[tag] = true
+			}
+		}
 	}
 	if v.positions, err = g.broker.Positions(ctx, account); err != nil {
 		return nil, fmt.Errorf("reading positions: %w", err)
@@ -82,7 +92,7 @@ func (g *Guard) price(ctx context.Context, v *view, symbols []market.Symbol) err
 	now := g.clock.Now()
 	for _, q := range quotes {
 		age := time.Duration(g.limits.MaxQuoteAge)
-		stale := age > 0 && !q.Time.IsZero() && now.Sub(q.Time) > age
+		stale := age > 0 && (q.Time.IsZero() || now.Sub(q.Time).Abs() > age)
 		if !q.Halted && !stale {
 			v.quotes[q.Symbol] = q
 		}
@@ -159,18 +169,19 @@ func (v *view) held() []holding {
 }
 
 // promised is what working orders that sell would add to what is held: what they
-// sell covers nothing else any more. Of a group in which one order cancels the
-// others, and closes the same, one counts.
-func (v *view) promised(except OrderID) []holding {
+// sell covers nothing else any more. With all it is what every working order would
+// add: what one buys back is no longer there for another to buy back. Of a group in
+// which one order cancels the others, and closes the same, one counts.
+func (v *view) promised(except OrderID, all bool) []holding {
 	var out []holding
 	grouped := map[string]bool{}
 	for _, o := range v.working {
 		legs, known := v.holdings(o.Order)
 		sells := slices.ContainsFunc(o.Order.Legs, func(l Leg) bool { return l.Action.Sign() < 0 })
-		if o.ID == except || !sells || !known {
+		if except != "" && o.ID == except || !sells && !all || !known {
 			continue
 		}
-		if o.Group != "" && !o.Order.Opens() {
+		if o.Group != "" && !o.Order.Opens() && !v.together[o.Order.Tag] {
 			key := o.Group + "\x00" + string(o.Order.Legs[0].Symbol)
 			if grouped[key] {
 				continue
@@ -233,12 +244,28 @@ func (v *view) cash(o Order) (decimal.Decimal, bool) {
 		if o.Stop != nil && (!quoted || sign > 0 && o.Stop.GreaterThan(price) || sign < 0 && o.Stop.LessThan(price)) {
 			price, quoted = *o.Stop, true
 		}
+		price = trailed(o.Trail, price, sign)
 		if !known || !quoted {
 			return decimal.Decimal{}, false
 		}
 		total = total.Sub(price.Mul(l.Quantity).Mul(m).Mul(decimal.NewFromInt(int64(sign))))
 	}
 	return total, true
+}
+
+// trailed is the price at which a trailing stop is touched when the market turns
+// from now on.
+func trailed(t *Trail, price decimal.Decimal, sign int) decimal.Decimal {
+	var distance decimal.Decimal
+	switch {
+	case t == nil:
+		return price
+	case t.Amount != nil:
+		distance = *t.Amount
+	case t.Percent != nil:
+		distance = price.Mul(*t.Percent).Shift(-2)
+	}
+	return decimal.Max(price.Add(distance.Mul(decimal.NewFromInt(int64(sign)))), decimal.Zero)
 }
 
 // weight is what an order or a ticket puts at risk.
@@ -255,7 +282,7 @@ type weight struct {
 // is an order that this one replaces.
 func (v *view) weigh(t Ticket, except OrderID) weight {
 	held := v.held()
-	views := [][]holding{held, append(slices.Clone(held), v.promised(except)...)}
+	views := [][]holding{held, append(slices.Clone(held), v.promised(except, false)...), append(slices.Clone(held), v.promised(except, true)...)}
 	total := weight{loss: Loss{Amount: &decimal.Decimal{}}, notional: &decimal.Decimal{}}
 	seen := map[int]bool{}
 	for _, sequence := range sequences(t) {
@@ -398,6 +425,9 @@ func (v *view) notional(o Order, legs []holding) *decimal.Decimal {
 		}
 		if !ok {
 			return nil
+		}
+		if l.Action.Sign() > 0 {
+			price = trailed(o.Trail, price, 1)
 		}
 		total = total.Add(price.Mul(legs[i].size.Abs()))
 	}

@@ -22,6 +22,7 @@ type message struct {
 	Orders      []wireOrder `json:"orders,omitempty"` // of a ticket; of a replacement the one
 	Order       OrderID     `json:"order,omitempty"`  // to cancel or replace
 	Subject     string      `json:"subject,omitempty"`
+	Protects    bool        `json:"protects,omitempty"` // what is replaced limits the loss of a position
 }
 
 func (m *message) ticket() Ticket {

@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/shopspring/decimal"
 )
@@ -43,6 +44,23 @@ func (m *message) words(s *shown) string {
 	}
 	if s.RiskIncreasing && m.Kind == IntentCancel {
 		b.WriteString(" This order protects a position: cancelling it raises the risk.")
+	}
+	if m.Protects {
+		b.WriteString(" The order that it replaces protects a position.")
+	}
+	return plain(b.String())
+}
+
+// plain writes out what would change how a text is read: control characters, which
+// a terminal obeys, marks that turn the direction of writing, and what is not seen.
+func plain(text string) string {
+	var b strings.Builder
+	for _, c := range text {
+		if unicode.IsPrint(c) {
+			b.WriteRune(c)
+		} else {
+			fmt.Fprintf(&b, "\\u{%x}", c)
+		}
 	}
 	return b.String()
 }

@@ -475,6 +475,12 @@ func (c *checker) checkBudget() {
 	if t := c.book.tally(c.budget.method); t != nil {
 		used = *t
 	}
+	if !c.budget.OrderLoss.Allows(c.weight.loss.Amount) {
+		c.broken("budget", "its worst-case loss is %s; the budget allows %s in one order", c.weight.loss, c.budget.OrderLoss)
+	}
+	if !c.budget.OrderNotional.Allows(c.weight.notional) {
+		c.broken("budget", "it moves or controls %s; the budget allows %s in one order", known(c.weight.notional), c.budget.OrderNotional)
+	}
 	orders := decimal.NewFromInt(int64(used.Orders + len(c.ticket.Orders)))
 	if !c.budget.DailyOrders.Allows(&orders) {
 		c.broken("budget", "it would be order %s of the day by the budget; %s are allowed", orders, c.budget.DailyOrders)

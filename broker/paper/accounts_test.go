@@ -124,6 +124,7 @@ func TestACashAccountPaysInFull(t *testing.T) {
 	b, err := d.Balances(t.Context(), account)
 	require.NoError(t, err)
 	assert.Equal(t, "5100", b.DerivativeBuyingPower.String(), "4900 are bound by the order that waits")
+	assert.Equal(t, []string{"insufficient_buying_power"}, d.refusals(d.order(broker.Limit, "50", leg("SPY", buyOpen, "110"))), "5,500 of 5,100")
 	_, err = d.Cancel(t.Context(), account, waiting.ID)
 	require.NoError(t, err)
 
@@ -207,6 +208,8 @@ func TestProfitIsRealisedToTheCent(t *testing.T) {
 	assert.InDelta(t, 0.985, p.OpenProfit().InexactFloat64(), 1e-9, "3 × 10.995 − 32")
 	d.place(d.order(broker.Market, "", leg("SPY", sellClose, "1")))
 	assert.Equal(t, "0.32", position().RealizedDay.StringFixed(2), "10.99 − 32/3")
+	part := paper.LedgerOf(d.Exchange, account)
+	assert.True(t, part.Transactions.Equal(part.Realized.Sub(part.Cost)), "to the last digit while a part is open")
 	d.place(d.order(broker.Market, "", leg("SPY", sellClose, "2")))
 	l := paper.LedgerOf(d.Exchange, account)
 	assert.Equal(t, "0.97", l.Realized.String(), "3 × 10.99 − 32, exactly")

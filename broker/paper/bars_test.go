@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/assert"
@@ -49,6 +50,14 @@ func TestThePathDecidesWhichExitFills(t *testing.T) {
 		assert.Equal(t, c.target, d.fills(g[1]), c.path)
 		assert.Equal(t, c.stop, d.fills(g[2]), c.path)
 	}
+}
+
+func TestTheLowIsFirstWhenBothAreAsNear(t *testing.T) {
+	d := newDesk(t, "2026-03-02 20:00", withPath(paper.NearerFirst))
+	g := d.group(broker.Bracket, d.order(broker.Market, "", leg("SPY", buyOpen, "10")),
+		d.order(broker.Limit, "104", leg("SPY", sellClose, "10")), d.order(broker.Stop, "96", leg("SPY", sellClose, "10")))
+	d.bars(d.daily("SPY", "2026-03-03", 100, 105, 95, 100))
+	assert.Equal(t, []string{"10@96"}, d.fills(g[2]))
 }
 
 func TestOnlyTheOpenCanBeAGap(t *testing.T) {
@@ -318,4 +327,38 @@ func mean(bars []paper.Bar, i, n int) float64 {
 		sum = sum.Add(decimal.NewFromFloat(b.Close))
 	}
 	return sum.Div(decimal.NewFromInt(int64(n))).InexactFloat64()
+}
+
+func TestABarThatJustTouchesAnOrderReachesIt(t *testing.T) {
+	for _, path := range []paper.Path{paper.NearerFirst, paper.HighFirst, paper.Pessimistic} {
+		d := newDesk(t, "2026-03-02 20:00", withPath(path))
+		d.bars(d.daily("SPY", "2026-03-03", 100, 101, 99, 100))
+		orders := []broker.OrderState{
+			d.place(d.order(broker.Limit, "95", leg("SPY", buyOpen, "1"))),
+			d.place(d.order(broker.Stop, "110", leg("QQQ", buyOpen, "1"))),
+			d.place(d.order(broker.Limit, "110", leg("IWM", sellOpen, "1"))),
+			d.place(d.order(broker.Stop, "95", leg("DIA", sellOpen, "1"))),
+		}
+		symbols := []market.Symbol{"SPY", "QQQ", "IWM", "DIA"}
+		for i, s := range symbols { // a bar that reaches nothing comes first
+			bar := d.daily(s, "2026-03-04", 100, 101, 99, 100)
+			bar.Interval, bar.Time = market.Minute, clockAt(t, "2026-03-04 09:30").Add(time.Duration(i)*time.Minute)
+			d.bars(bar)
+			require.Empty(t, d.fills(orders[i]))
+		}
+		for i, s := range symbols { // each alone
+			bar := d.daily(s, fmt.Sprintf("2026-03-%02d", 4), 100, 110, 95, 100)
+			bar.Interval, bar.Time = market.Hour, clockAt(t, fmt.Sprintf("2026-03-04 %d:00", 10+i))
+			d.bars(bar)
+			assert.Len(t, d.fills(orders[i]), 1, "%s on path %d", s, path)
+		}
+	}
+}
+
+func TestAnOrderCanBecomeLiveInsideABar(t *testing.T) {
+	d := newDesk(t, "2026-03-03 09:30", withPath(paper.LowFirst), func(o *paper.Options) { o.Latency.Live = 20 * time.Minute })
+	d.bars(paper.Bar{Symbol: "SPY", Interval: market.Hour, Bar: market.Bar{Time: clockAt(t, "2026-03-03 09:30"), Open: 100, High: 101, Low: 99, Close: 100}})
+	s := d.place(d.order(broker.Market, "", leg("SPY", buyOpen, "1")))
+	d.bars(paper.Bar{Symbol: "SPY", Interval: market.Hour, Bar: market.Bar{Time: clockAt(t, "2026-03-03 10:30"), Open: 100, High: 104, Low: 98, Close: 103}})
+	assert.Equal(t, []string{"1@98"}, d.fills(s), "after twenty minutes the path stands at its low")
 }

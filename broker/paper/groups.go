@@ -83,7 +83,7 @@ func (x *Exchange) lessen(p, rival *order, units decimal.Decimal) {
 // far as it filled, or ends with it.
 func (x *Exchange) ended(o *order) {
 	g := o.group
-	if g == nil || !g.sends() || g.orders[0] != o || o.status == broker.Replaced {
+	if g == nil || !g.sends() || g.orders[0] != o {
 		return
 	}
 	for _, p := range append([]*order(nil), g.orders[1:]...) {

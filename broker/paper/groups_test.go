@@ -154,3 +154,17 @@ func TestACombinationAtTheMarket(t *testing.T) {
 	d.quote(put470, 1.90, 2.00)
 	assert.Equal(t, []string{"1@3", "1@2"}, d.fills(s))
 }
+
+func TestAReplacedFirstOrderStillSendsTheOthers(t *testing.T) {
+	d := newDesk(t, tuesday)
+	d.quote("SPY", 505, 505.1, 3, 3)
+	partly := d.order(broker.Limit, "505.1", leg("SPY", buyOpen, "10"))
+	g := d.group(broker.OTO, partly, d.order(broker.Limit, "520", leg("SPY", sellClose, "10")))
+	require.Equal(t, []string{"3@505.1"}, d.fills(g[0]))
+	r, err := d.Replace(t.Context(), account, g[0].ID, d.order(broker.Limit, "504", leg("SPY", buyOpen, "7")))
+	require.NoError(t, err)
+	assert.Equal(t, broker.Contingent, d.now(g[1]).Status, "a replaced order has not ended without a successor")
+	d.quote("SPY", 503, 503.5)
+	assert.Equal(t, broker.Filled, d.now(*r).Status)
+	assert.Equal(t, broker.Live, d.now(g[1]).Status)
+}

@@ -42,6 +42,14 @@ func TestOrdersShareTheSizeOfAQuoteInTheOrderOfTheirTime(t *testing.T) {
 	assert.Empty(t, d.fills(last))
 }
 
+func TestWholeOrdersTakeWholeSizes(t *testing.T) {
+	d := newDesk(t, tuesday)
+	d.quote("SPY", 500, 500.1, 10.7, 10.7)
+	assert.Equal(t, []string{"10@500.1"}, d.fills(d.place(d.order(broker.Market, "", leg("SPY", buyOpen, "25")))))
+	d.quote("QQQ", 400, 400.1, 0.7, 0.7)
+	assert.Equal(t, []string{"0.7@400.1"}, d.fills(d.place(d.order(broker.Market, "", leg("QQQ", buyOpen, "1.5")))), "a fraction was asked for")
+}
+
 func TestALimitFillsAtItsLimitWithoutImprovement(t *testing.T) {
 	d := newDesk(t, tuesday, func(o *paper.Options) { o.NoImprovement = true })
 	d.quote("SPY", 500, 501)
