@@ -143,7 +143,7 @@ func (s *Simulator) accountNow(ctx context.Context, number string) (*AccountStat
 	}
 	now := s.clock.Now()
 	s.beatTo(s.ctx, now)
-	s.trade.prepare(ctx, s.heart.at)
+	s.trade.prepare(ctx, s.heart.at, number)
 	return s.accountHeld(ctx, number)
 }
 
@@ -214,7 +214,7 @@ func (s *Simulator) wireAccount(a *AccountState) wireAccount {
 	return wireAccount{
 		AccountNumber: a.Number, AccountType: a.Type, CreatedAt: wireTime(a.OpenedAt), OpenedAt: wireTime(a.OpenedAt),
 		ExternalID: "A-" + a.Number, FundingDate: market.DateOf(a.OpenedAt.UTC()).AddDays(7).String(),
-		InvestmentObjective: "GROWTH", MarginOrCash: kind, Nickname: nickname, SuitableOptionsLevels: a.OptionsLevel,
+		InvestmentObjective: "GROWTH", IsFuturesApproved: a.Margin, MarginOrCash: kind, Nickname: nickname, SuitableOptionsLevels: a.OptionsLevel,
 	}
 }
 

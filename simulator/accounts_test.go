@@ -171,3 +171,5 @@ func TestBadOptionsAreNamed(t *testing.T) {
 		})
 	}
 }
+
+func dollars(n int64) decimal.Decimal { return decimal.NewFromInt(n) }

@@ -117,30 +117,28 @@ type clockTimer struct {
 
 	mu   sync.Mutex
 	stop chan struct{} // closed to end the waiting; nil when nothing waits
-	done chan struct{} // closed when the waiting has ended
+	done chan bool     // gets, when the waiting has ended, whether the timer fired
 }
 
 func (t *clockTimer) C() <-chan time.Time { return t.out }
 
 func (t *clockTimer) begin(d time.Duration) {
 	at := t.clock.Now().Add(d)
-	stop, done := make(chan struct{}), make(chan struct{})
+	stop, done := make(chan struct{}), make(chan bool, 1)
 	t.stop, t.done = stop, done
-	go func() {
-		defer close(done)
-		t.clock.wait(at, stop, t.out)
-	}()
+	go func() { done <- t.clock.wait(at, stop, t.out) }()
 }
 
-// wait sends the time when the clock has come to at.
-func (c *Clock) wait(at time.Time, stop <-chan struct{}, out chan<- time.Time) {
+// wait sends the time when the clock has come to at, and reports whether it did
+// before it was stopped.
+func (c *Clock) wait(at time.Time, stop <-chan struct{}, out chan<- time.Time) bool {
 	for {
 		c.mu.Lock()
 		now, changed, stopped, speed := c.now(), c.changed, c.stopped, c.speed
 		c.mu.Unlock()
 		if !now.Before(at) {
 			out <- now
-			return
+			return true
 		}
 		var due <-chan time.Time
 		var timer market.Timer
@@ -160,7 +158,7 @@ func (c *Clock) wait(at time.Time, stop <-chan struct{}, out chan<- time.Time) {
 			timer.Stop()
 		}
 		if ended {
-			return
+			return false
 		}
 	}
 }
@@ -171,9 +169,9 @@ func (t *clockTimer) halt() bool {
 		return false
 	}
 	close(t.stop)
-	<-t.done
+	fired := <-t.done
 	t.stop = nil
-	return true
+	return !fired
 }
 
 func (t *clockTimer) Stop() bool {
@@ -181,8 +179,7 @@ func (t *clockTimer) Stop() bool {
 	defer t.mu.Unlock()
 	active := t.halt()
 	select {
-	case <-t.out:
-		active = false
+	case <-t.out: // it fired, and nobody looked
 	default:
 	}
 	return active
@@ -193,8 +190,7 @@ func (t *clockTimer) Reset(d time.Duration) bool {
 	defer t.mu.Unlock()
 	active := t.halt()
 	select {
-	case <-t.out:
-		active = false
+	case <-t.out: // it fired, and nobody looked
 	default:
 	}
 	t.begin(d)

@@ -218,7 +218,7 @@ func (c *parsedComplex) tag(i int) string {
 // tryComplex previews a group; not ok when it was answered. The two orders of a
 // pair are counted one after the other, as the engine knows no pairs.
 func (d *desk) tryComplex(w http.ResponseWriter, r *http.Request, c *parsedComplex) (*broker.Preview, bool) {
-	d.prepare(r.Context(), d.now, c.orders...)
+	d.prepare(r.Context(), d.now, d.account, c.orders...)
 	tickets := []broker.Ticket{}
 	if c.sent.Type == "PAIRS" {
 		for i, p := range c.orders {
@@ -343,7 +343,9 @@ func (s *Simulator) placeComplex(w http.ResponseWriter, r *http.Request, d *desk
 		made.Orders = append(made.Orders, o.Wire.ID)
 		if c.sent.TriggerOrder != nil || c.sent.Type == "PAIRS" {
 			o.Wire.Status, o.Wire.ContingentStatus = "Contingent", "Pending Order"
-			o.Held = c.sent.Type == "PAIRS"
+			if c.sent.Type == "PAIRS" {
+				d.hold(o, "Pending Order", d.now)
+			}
 		}
 		d.touch(o, d.now)
 	}

@@ -222,25 +222,17 @@ func (st *stream) tickerEvents(subs []*sub, seen *tick) []event {
 	slices.Sort(wanted)
 	tickers := seen.of(st.ctx, st.sim, slices.Compact(wanted))
 	var events []event
-	var record []byte
 	for _, s := range subs {
 		t := tickers[s.market]
 		if s.kind == "Candle" || t == nil {
 			continue
 		}
-		e, ok := st.tickerEvent(s, t, seen.moment)
-		if !ok {
+		r := seen.recordOf(s.subKey, func() (event, bool) { return st.tickerEvent(s, t, seen.moment) })
+		if r == nil || s.seen && bytes.Equal(r.text, s.last) {
 			continue
 		}
-		record = record[:0]
-		for _, v := range e.values {
-			record = append(appendValue(record, v), ',')
-		}
-		if s.seen && bytes.Equal(record, s.last) {
-			continue
-		}
-		s.seen, s.last = true, bytes.Clone(record)
-		events = append(events, e)
+		s.seen, s.last = true, r.text
+		events = append(events, r.event)
 	}
 	return events
 }

@@ -91,6 +91,18 @@ func (s *Simulator) guarded(next http.Handler) http.Handler {
 	})
 }
 
+// beforehand lets Options.Before answer first.
+func (s *Simulator) beforehand(next http.Handler) http.Handler {
+	if s.before == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.before(w, r) {
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
 func (s *Simulator) notFound(w http.ResponseWriter, r *http.Request) {
 	s.refuse(w, http.StatusNotFound, "record_not_found", "Not found")
 }

@@ -23,7 +23,7 @@ func New(opts *Options) (*Simulator, error) {
 		o = *opts
 	}
 	s := &Simulator{
-		calendar: o.Calendar, clock: o.Clock, base: o.Market, wall: o.Wall, random: o.Rand, logger: o.Logger, fault: o.Fault,
+		calendar: o.Calendar, clock: o.Clock, base: o.Market, wall: o.Wall, random: o.Rand, logger: o.Logger, fault: o.Fault, before: o.Before,
 		speed: o.Speed, start: o.Start, seed: o.Seed, candles: o.Candles,
 		servers: map[*Server]struct{}{}, sockets: map[socket]struct{}{},
 	}

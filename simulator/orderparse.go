@@ -50,11 +50,6 @@ var actions = map[string]broker.Action{
 	"Buy to Close": broker.BuyToClose, "Sell to Close": broker.SellToClose,
 }
 
-var actionNames = map[broker.Action]string{
-	broker.BuyToOpen: "Buy to Open", broker.SellToOpen: "Sell to Open",
-	broker.BuyToClose: "Buy to Close", broker.SellToClose: "Sell to Close",
-}
-
 // kindName is the API's word for what a symbol is; the instrument's, when it is
 // known, says more.
 func kindName(symbol market.Symbol) string {

@@ -106,7 +106,7 @@ func (d *desk) sent(w http.ResponseWriter, r *http.Request, body orderRequest) (
 
 // tryOrder previews an order; not ok when it was answered.
 func (d *desk) tryOrder(w http.ResponseWriter, r *http.Request, p *parsedOrder) (*broker.Preview, bool) {
-	d.prepare(r.Context(), d.now, p)
+	d.prepare(r.Context(), d.now, d.account, p)
 	preview, f, err := d.preview(r.Context(), d.account, ticketOf(p.order, 0))
 	if err != nil {
 		d.sim.internalError(w, r, err)
@@ -123,7 +123,7 @@ func (d *desk) tryOrder(w http.ResponseWriter, r *http.Request, p *parsedOrder) 
 // order beside all that work: where that refuses what the replacement of the other
 // makes room for, there are no numbers.
 func (d *desk) tryChange(w http.ResponseWriter, r *http.Request, o *orderRecord, p *parsedOrder) (*broker.Preview, bool) {
-	d.prepare(r.Context(), d.now, p)
+	d.prepare(r.Context(), d.now, d.account, p)
 	preview, f, err := d.preview(r.Context(), d.account, ticketOf(p.order, 0))
 	if err != nil {
 		d.sim.internalError(w, r, err)
@@ -263,7 +263,7 @@ func (s *Simulator) replaceOrder(w http.ResponseWriter, r *http.Request, d *desk
 	if !ok {
 		return
 	}
-	d.prepare(r.Context(), d.now, p)
+	d.prepare(r.Context(), d.now, d.account, p)
 	if o.ended() {
 		s.writeEngineError(w, r, broker.ErrTooLate)
 		return
@@ -323,8 +323,7 @@ func (d *desk) replace(r *http.Request, o, next *orderRecord, p *parsedOrder) er
 		}
 		d.joinComplex(o, next)
 		if next.Complex != 0 {
-			next.Held = true
-			next.Wire.Status, next.Wire.ContingentStatus = "Contingent", "Pending Condition"
+			d.hold(next, "Pending Order", d.now)
 			d.touch(next, d.now)
 			d.tell(next)
 			return nil

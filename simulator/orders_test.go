@@ -257,14 +257,19 @@ func TestAConditionHoldsAnOrderBack(t *testing.T) {
 	condition := after["rules"].(map[string]any)["conditions"].([]any)[0].(map[string]any)
 	assert.Equal(t, "599.01", condition["triggered-value"])
 
-	held := c.place(body[:len(body)-1] + `}`)
-	_ = held
+	c.set("SPY", 650.00, 650.02)
+	held := c.place(body)
 	late := c.sim.Clock().Now().Add(time.Hour).UTC().Format(time.RFC3339)
 	timed := c.place(strings.TrimSuffix(limit("Buy to Open", "KO", 1, "1.00", "Debit"), "}") + `,"rules":{"cancel-at":"` + late + `","conditions":[]}}`)
 	c.step(59 * time.Minute)
 	assert.Equal(t, "Live", c.order(timed["id"])["status"])
 	c.step(2 * time.Minute)
 	assert.Equal(t, "Cancelled", c.order(timed["id"])["status"])
+	assert.Equal(t, "Contingent", c.order(held["id"])["status"])
+	c.step(6 * time.Hour)
+	expired := c.order(held["id"])
+	assert.Equal(t, "Expired", expired["status"], "a day order that waited all day")
+	assert.Equal(t, "2026-09-16T20:00:00.000+00:00", expired["terminal-at"])
 }
 
 func TestAPairIsSentByItsRatio(t *testing.T) {
@@ -322,4 +327,76 @@ func TestOrdersOfOthersAreNotThere(t *testing.T) {
 	assert.Equal(t, 404, status, "another account")
 	status, _ = c.get("/accounts/5WX99999/orders")
 	assert.Equal(t, 403, status)
+}
+
+func TestOneTriggersAnotherAndGroupsAreCancelledWhole(t *testing.T) {
+	c := start(t, nil).login()
+	c.set("MSFT", 400.00, 400.10)
+	status, answer := c.send("POST", margin+"/complex-orders", `{"type":"OTO","trigger-order":`+limit("Buy to Open", "MSFT", 1, "390.00", "Debit")+
+		`,"orders":[`+limit("Buy to Open", "KO", 1, "1.00", "Debit")+`]}`)
+	require.Equal(t, 201, status, "%v", answer)
+	path := fmt.Sprintf("%s/complex-orders/%v", margin, answer["data"].(map[string]any)["complex-order"].(map[string]any)["id"])
+	c.step(time.Second)
+	g := c.data(path)
+	assert.Equal(t, "Live", g["trigger-order"].(map[string]any)["status"])
+	assert.Equal(t, "Contingent", g["orders"].([]any)[0].(map[string]any)["status"])
+	assert.Len(t, g["related-orders"], 2)
+	status, answer = c.send("DELETE", path, "")
+	require.Equal(t, 200, status, "%v", answer)
+	c.step(time.Second)
+	g = c.data(path)
+	assert.Equal(t, "Cancelled", g["trigger-order"].(map[string]any)["status"])
+	assert.Equal(t, "Cancelled", g["orders"].([]any)[0].(map[string]any)["status"])
+	assert.NotEmpty(t, g["terminal-at"])
+	status, answer = c.send("DELETE", path, "")
+	assert.Equal(t, 422, status)
+	assert.Equal(t, "cannot_update_order", answer["error"].(map[string]any)["code"])
+	for name, bad := range map[string]string{
+		"no type":           `{"orders":[` + limit("Sell to Close", "AAPL", 1, "300.00", "Credit") + `]}`,
+		"one order":         `{"type":"OCO","orders":[` + limit("Sell to Close", "AAPL", 1, "300.00", "Credit") + `]}`,
+		"no trigger":        `{"type":"OTO","orders":[` + limit("Sell to Close", "AAPL", 1, "300.00", "Credit") + `]}`,
+		"a pair of no kind": `{"type":"PAIRS","orders":[` + limit("Buy to Open", "KO", 1, "1.00", "Debit") + `,` + limit("Sell to Open", "PFE", 1, "99.00", "Credit") + `]}`,
+	} {
+		status, answer = c.send("POST", margin+"/complex-orders", bad)
+		assert.Equal(t, 400, status, "%s: %v", name, answer)
+	}
+}
+
+func TestTimesAndKindsOfOrders(t *testing.T) {
+	c := start(t, nil).login()
+	c.set("MSFT", 400.00, 400.00)
+	equity := `"legs":[{"action":"Buy to Open","instrument-type":"Equity","symbol":"MSFT","quantity":1}]`
+	later := c.sim.Clock().Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	tests := []struct {
+		name, body  string
+		soon, after string // after a second, and after two hours
+	}{
+		{"a market order", `{"order-type":"Market","time-in-force":"Day",` + equity + `}`, "Filled", "Filled"},
+		{"money instead of shares", `{"order-type":"Notional Market","time-in-force":"Day","value":"50","value-effect":"Debit","legs":[{"action":"Buy to Open","instrument-type":"Equity","symbol":"MSFT"}]}`, "Filled", "Filled"},
+		{"what cannot be filled at once", `{"order-type":"Limit","time-in-force":"IOC","price":"1","price-effect":"Debit",` + equity + `}`, "Cancelled", "Cancelled"},
+		{"a stop that was touched", `{"order-type":"Stop","time-in-force":"Day","stop-trigger":"399",` + equity + `}`, "Filled", "Filled"},
+		{"a stop that was not", `{"order-type":"Stop Limit","time-in-force":"Day","stop-trigger":"500","price":"501","price-effect":"Debit",` + equity + `}`, "Live", "Live"},
+		{"good till a date", `{"order-type":"Limit","time-in-force":"GTD","gtc-date":"2026-09-18","price":"1","price-effect":"Debit",` + equity + `}`, "Live", "Live"},
+		{"routed later", `{"order-type":"Market","time-in-force":"Day","rules":{"route-after":"` + later + `"},` + equity + `}`, "Contingent", "Filled"},
+		{"in extended hours", `{"order-type":"Limit","time-in-force":"Ext","price":"1","price-effect":"Debit",` + equity + `}`, "Live", "Live"},
+	}
+	ids := map[string]any{}
+	for _, tt := range tests {
+		ids[tt.name] = c.place(tt.body)["id"]
+	}
+	c.step(time.Second)
+	for _, tt := range tests {
+		assert.Equal(t, tt.soon, c.order(ids[tt.name])["status"], tt.name)
+	}
+	c.step(2 * time.Hour)
+	for _, tt := range tests {
+		assert.Equal(t, tt.after, c.order(ids[tt.name])["status"], tt.name)
+	}
+	c.step(4 * time.Hour) // past the close
+	assert.Equal(t, "Expired", c.order(ids["a stop that was not"])["status"])
+	assert.Equal(t, "Live", c.order(ids["good till a date"])["status"])
+	assert.Equal(t, "Live", c.order(ids["in extended hours"])["status"])
+	c.step(3 * 24 * time.Hour)
+	assert.Equal(t, "Expired", c.order(ids["good till a date"])["status"])
+	assert.Equal(t, "Expired", c.order(ids["in extended hours"])["status"])
 }

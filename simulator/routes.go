@@ -14,7 +14,7 @@ func (s *Simulator) routes() http.Handler {
 	open.HandleFunc("GET /dxlink", s.serveStream)
 	open.HandleFunc("GET /streamer", s.serveAccounts)
 	open.HandleFunc("GET /{$}", s.root)
-	open.HandleFunc("GET /margin-requirements-public-configuration", s.getMarginConfiguration)
+	open.Handle("GET /margin-requirements-public-configuration", s.beforehand(http.HandlerFunc(s.getMarginConfiguration)))
 
 	mux := http.NewServeMux()
 	for _, part := range []map[string]http.HandlerFunc{s.accountRoutes(), s.orderRoutes(), s.instrumentRoutes(), s.marketRoutes(),
@@ -24,7 +24,7 @@ func (s *Simulator) routes() http.Handler {
 		}
 	}
 	mux.HandleFunc("/", s.notFound)
-	open.Handle("/", s.guarded(mux))
+	open.Handle("/", s.guarded(s.beforehand(mux)))
 	return s.outer(open)
 }
 

@@ -146,6 +146,11 @@ type Options struct {
 	// Fault is asked before every request is answered, and may spoil it by rules of
 	// its own; Faults are asked when it spoils nothing. Nil: nothing is spoiled.
 	Fault func(*http.Request) Fault
+	// Before is shown every request that needs a customer's token, and that of the
+	// public margin configuration, when nothing keeps it from being answered. It
+	// returns true when it has answered; then the simulator does not. Nil: the
+	// simulator answers everything.
+	Before func(http.ResponseWriter, *http.Request) bool
 
 	// Wall times tokens, keepalives and updates. Nil: market.SystemClock.
 	Wall market.Clock
@@ -190,6 +195,7 @@ type Simulator struct {
 	candles  int
 	random   io.Reader
 	fault    func(*http.Request) Fault
+	before   func(http.ResponseWriter, *http.Request) bool
 	wall     market.Clock
 	logger   *slog.Logger
 

@@ -18,6 +18,34 @@ type tick struct {
 
 	mu      sync.Mutex
 	tickers map[market.Symbol]*ticker // nil: the market has nothing
+	records map[subKey]*record        // nil: there is no such event
+}
+
+// A record is an event and its encoding, by which streams see whether it changed.
+// Neither may be changed.
+type record struct {
+	event event
+	text  []byte
+}
+
+// recordOf returns the event of a series at this tick, made by the first who asks.
+func (t *tick) recordOf(key subKey, make func() (event, bool)) *record {
+	t.mu.Lock()
+	made, known := t.records[key]
+	t.mu.Unlock()
+	if known {
+		return made
+	}
+	if e, ok := make(); ok {
+		made = &record{event: e}
+		for _, v := range e.values {
+			made.text = append(appendValue(made.text, v), ',')
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.records[key] = made
+	return made
 }
 
 // tickLife is how long a tick is shared while the clock runs, in the computer's
@@ -39,7 +67,7 @@ func (s *Simulator) tickNow() *tick {
 			return t
 		}
 	}
-	t := &tick{made: wall, version: version, tickers: map[market.Symbol]*ticker{}}
+	t := &tick{made: wall, version: version, tickers: map[market.Symbol]*ticker{}, records: map[subKey]*record{}}
 	t.at = now
 	t.day, t.before = s.summaryDays()
 	t.over = !t.at.Before(t.day.Close)

@@ -46,7 +46,8 @@ type orderRecord struct {
 	Received time.Time      `json:"received"`
 	Updated  time.Time      `json:"updated"`
 	Ended    time.Time      `json:"ended,omitzero"`
-	Flight   time.Time      `json:"flight,omitzero"` // when a routed order will be in flight
+	Flight   time.Time      `json:"flight,omitzero"`  // when a routed order will be in flight
+	Expires  time.Time      `json:"expires,omitzero"` // of an order that is held
 }
 
 func (o *orderRecord) ended() bool { return !o.Ended.IsZero() }
@@ -157,9 +158,10 @@ func (t *trade) futures() bool {
 	return false
 }
 
-// symbols are those whose quotes the engine needs: what is held, what is ordered,
-// what conditions are about, and their underlyings.
-func (t *trade) symbols() []market.Symbol {
+// symbols are those whose quotes the engine needs: what is held in some accounts,
+// what is ordered, what conditions are about, and their underlyings. No account
+// named means all.
+func (t *trade) symbols(accounts ...string) []market.Symbol {
 	if t.exchange == nil {
 		return nil
 	}
@@ -173,15 +175,18 @@ func (t *trade) symbols() []market.Symbol {
 			wanted[t.sim.underlyingSymbol(symbol)] = true
 		}
 	}
-	for _, c := range t.sim.customers {
-		for _, account := range c.credentials.Accounts {
-			positions, err := t.broker.Positions(t.sim.ctx, broker.AccountID(account))
-			if err != nil {
-				continue
-			}
-			for i := range positions {
-				add(positions[i].Symbol)
-			}
+	if len(accounts) == 0 {
+		for _, c := range t.sim.customers {
+			accounts = append(accounts, c.credentials.Accounts...)
+		}
+	}
+	for _, account := range accounts {
+		positions, err := t.broker.Positions(t.sim.ctx, broker.AccountID(account))
+		if err != nil {
+			continue
+		}
+		for i := range positions {
+			add(positions[i].Symbol)
 		}
 	}
 	for _, symbol := range t.ordered() {
@@ -276,6 +281,9 @@ func (t *trade) due(after time.Time) (time.Time, bool) {
 	for id := range t.working {
 		o := t.orders[id]
 		consider(o.Flight)
+		if o.Held {
+			consider(o.Expires)
+		}
 		if r := o.Sent.Rules; r != nil {
 			if r.RouteAfter != nil && o.Held {
 				consider(*r.RouteAfter)
@@ -495,6 +503,34 @@ func (t *trade) held(ctx context.Context, account string) (heldBy, error) {
 		}
 		return decimal.Zero
 	}, nil
+}
+
+// hold keeps an order back until its conditions are met or its time in force is
+// over.
+func (t *trade) hold(o *orderRecord, why string, now time.Time) {
+	o.Held = true
+	o.Wire.Status, o.Wire.ContingentStatus = "Contingent", why
+	o.Expires = time.Time{}
+	d := durations[o.Wire.TimeInForce]
+	day := market.DateOf(now.In(t.sim.calendar.Location()))
+	switch d.force {
+	case broker.GTC:
+		return
+	case broker.GTD:
+		if last, err := market.ParseDate(o.Wire.GTCDate); err == nil {
+			day = last
+		}
+	}
+	for _, session := range t.sim.calendar.Sessions(day, day.AddDays(10)) {
+		end := session.Close
+		if d.extended {
+			end = session.PostClose
+		}
+		if end.After(now) {
+			o.Expires = end
+			return
+		}
+	}
 }
 
 // forget takes an order out of those that work.

@@ -16,8 +16,8 @@ import (
 
 // prepare makes the engine ready for an account and an order: everything up to now
 // has happened, and the engine knows what the order's instruments cost.
-func (t *trade) prepare(ctx context.Context, now time.Time, orders ...*parsedOrder) {
-	symbols := t.symbols()
+func (t *trade) prepare(ctx context.Context, now time.Time, account string, orders ...*parsedOrder) {
+	symbols := t.symbols(account)
 	for _, p := range orders {
 		for _, leg := range p.order.Legs {
 			symbols = append(symbols, leg.Symbol)
@@ -164,8 +164,7 @@ func (p *parsedOrder) waits(now time.Time) bool {
 // send puts an order into the engine, or holds it until its conditions are met.
 func (t *trade) send(ctx context.Context, o *orderRecord, p *parsedOrder, now time.Time) error {
 	if p.waits(now) {
-		o.Held = true
-		o.Wire.Status, o.Wire.ContingentStatus = "Contingent", "Pending Condition"
+		t.hold(o, "Pending Condition", now)
 		t.touch(o, now)
 		t.tell(o)
 		return nil
@@ -198,6 +197,13 @@ func (t *trade) release(ctx context.Context, now time.Time, quotes map[market.Sy
 		if r != nil && r.CancelAt != nil && !now.Before(*r.CancelAt) {
 			o.Wire.Rules.CancelledAt = wireTime(now)
 			t.end(ctx, o, now)
+			continue
+		}
+		if o.Held && !o.Expires.IsZero() && !now.Before(o.Expires) {
+			o.Held, o.Wire.Status = false, "Expired"
+			t.forget(o, now)
+			t.touch(o, now)
+			t.tell(o)
 			continue
 		}
 		if r != nil {

@@ -18,7 +18,10 @@ import (
 type simCommand struct {
 	Addr     string   `help:"Listen at this address." default:"127.0.0.1:8766"`
 	Bars     []string `help:"Serve these bars instead of synthetic ones: FILE, or SYMBOL=FILE. Repeatable." placeholder:"FILE" sep:"none"`
-	Start    string   `help:"Time at which the clock begins. Default: the simulator's day, or with --bars the close after the last bar." placeholder:"TIME"`
+	Chain    []string `help:"Serve these recorded option chains instead of synthetic ones. Repeatable." placeholder:"FILE" sep:"none"`
+	Limits   bool     `help:"Enforce the broker's rate limits."`
+	Cassette string   `help:"Answer what this recording of 'ttai record' has as it was answered." placeholder:"FILE"`
+	Start    string   `help:"Time at which the clock begins. Default: the simulator's day, with --bars the close after the last bar, or with --cassette the time of the recording." placeholder:"TIME"`
 	Speed    float64  `help:"How many times as fast as real time the clock runs." default:"1"`
 	Seed     uint64   `help:"Seed of the synthetic market." default:"1"`
 	Scenario []string `help:"An extraordinary day: crash, crash,size=0.15,date=2026-09-17, squeeze,symbol=AMD or halt,symbol=KO,after=45m. Repeatable." placeholder:"SCENARIO" sep:"none"`
@@ -33,8 +36,12 @@ func (simCommand) Help() string {
   ttai sim                                             a synthetic market on a simulated day
   ttai sim --bars spy.csv.gz --start '2020-03-02 09:30' --speed 60
   ttai sim --bars SPY=a.csv --bars AAPL=b.csv
+  ttai sim --bars spy.csv.gz --chain spy-options.csv.gz
+  ttai sim --cassette sandbox.jsonl.gz
 
-It speaks tastytrade's protocol: OAuth, REST and the DXLink websocket. Point a client at the printed address:
+It speaks tastytrade's protocol: OAuth, REST and the websockets. With --cassette, a request that was recorded
+(method, path and query) gets the recorded answers in turn, and then the last of them each time; all else is the simulator's own:
+streams, orders, and the accounts of the recording, which hold nothing but made-up cash there. Point a client at the printed address:
   TTAI_ENV=simulator TTAI_URL=http://127.0.0.1:8766 ttai-mcp`
 }
 
@@ -42,6 +49,7 @@ It speaks tastytrade's protocol: OAuth, REST and the DXLink websocket. Point a c
 type addresses struct {
 	BaseURL      string   `json:"base_url"`
 	DXLinkURL    string   `json:"dxlink_url"`
+	StreamerURL  string   `json:"account_streamer_url"`
 	ClientID     string   `json:"client_id"`
 	ClientSecret string   `json:"client_secret"`
 	RefreshToken string   `json:"refresh_token"`
@@ -67,7 +75,7 @@ func (c simCommand) Run(s *session) error {
 	}
 	credentials := sim.Credentials()
 	at := addresses{
-		BaseURL: server.URL(), DXLinkURL: "ws" + strings.TrimPrefix(server.URL(), "http") + "/dxlink",
+		BaseURL: server.URL(), DXLinkURL: server.DXLinkURL(), StreamerURL: server.AccountStreamerURL(),
 		ClientID: credentials.ClientID, ClientSecret: credentials.ClientSecret, RefreshToken: credentials.RefreshToken,
 		Now: sim.Clock().Now().Format(time.RFC3339), Note: sim.Note(),
 	}
@@ -81,6 +89,7 @@ func (c simCommand) Run(s *session) error {
 
   base URL        %s
   DXLink          %s
+  account stream  %s
   client id       %s
   client secret   %s
   refresh token   %s
@@ -89,7 +98,7 @@ func (c simCommand) Run(s *session) error {
   TTAI_ENV=simulator TTAI_URL=%s ttai-mcp
 
 Ctrl-C ends it.
-`, at.Note, at.BaseURL, at.DXLinkURL, at.ClientID, at.ClientSecret, at.RefreshToken, strings.Join(at.Accounts, ", "), at.BaseURL)
+`, at.Note, at.BaseURL, at.DXLinkURL, at.StreamerURL, at.ClientID, at.ClientSecret, at.RefreshToken, strings.Join(at.Accounts, ", "), at.BaseURL)
 	}
 	if err != nil {
 		return err
@@ -105,6 +114,9 @@ Ctrl-C ends it.
 func (c simCommand) options(s *session) (*simulator.Options, error) {
 	calendar := market.NYSE()
 	options := &simulator.Options{Seed: c.Seed, Speed: c.Speed, RealClock: c.Clock == "real", Calendar: calendar, Credentials: app.DemoCredentials}
+	if c.Limits {
+		options.RateLimits = simulator.PublishedRateLimits()
+	}
 	if c.Start != "" {
 		if options.RealClock {
 			return nil, invalid.Field("start", c.Start, "no start with --clock=real")
@@ -124,20 +136,32 @@ func (c simCommand) options(s *session) (*simulator.Options, error) {
 		}
 		options.Scenarios = append(options.Scenarios, scenario)
 	}
-	if len(c.Bars) == 0 {
+	if c.Cassette != "" {
+		if err := c.replayCassette(options); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.Bars) == 0 && len(c.Chain) == 0 {
 		return options, nil
 	}
 	replay, end, err := c.replay(s, calendar)
 	if err != nil {
 		return nil, err
 	}
+	chains, last, err := c.chains(s)
+	if err != nil {
+		return nil, err
+	}
+	if len(replay) == 0 {
+		end = last
+	}
 	if options.RealClock {
-		return nil, errors.New("--bars replays the past: leave --clock=real out")
+		return nil, errors.New("--bars and --chain replay the past: leave --clock=real out")
 	}
 	if options.Start.IsZero() {
 		options.Start = end
 	}
-	if options.Clock, err = market.NewScaledClock(nil, options.Start, c.Speed); err != nil {
+	if options.Clock, err = simulator.NewClock(nil, options.Start, c.Speed); err != nil {
 		return nil, err
 	}
 	options.Start, options.Speed = time.Time{}, 0 // the clock has them
@@ -146,10 +170,34 @@ func (c simCommand) options(s *session) (*simulator.Options, error) {
 		replayed = append(replayed, string(symbol))
 	}
 	slices.Sort(replayed)
-	options.Note = fmt.Sprintf("The bars of %s are replayed from files; everything else, options on them included, is synthetic.", strings.Join(replayed, ", "))
-	options.Market, err = synthetic.New(c.Seed, &synthetic.Options{Clock: options.Clock, Replay: replay, Scenarios: options.Scenarios})
+	note := fmt.Sprintf(" The bars of %s are replayed from files; everything else, options on them included, is synthetic.", strings.Join(replayed, ", "))
+	switch {
+	case len(replay) == 0:
+		note = " The option chains are replayed from files; everything else is synthetic."
+	case len(chains) > 0:
+		note = fmt.Sprintf(" The bars of %s and the option chains are replayed from files; everything else is synthetic.", strings.Join(replayed, ", "))
+	}
+	options.Note = strings.TrimSpace(options.Note + note)
+	options.Market, err = simulator.NewReplay(simulator.ReplayOptions{Clock: options.Clock, Seed: c.Seed, Bars: replay, Chains: chains, Scenarios: options.Scenarios})
 	options.Scenarios = nil // the market has them
 	return options, err
+}
+
+// chains reads the files of option chains and returns the time of the last quote.
+func (c simCommand) chains(s *session) (files []*market.ChainFile, end time.Time, err error) {
+	for _, path := range c.Chain {
+		file, err := c.OpenChain(path, "", s.std.Err)
+		if err != nil {
+			return nil, end, err
+		}
+		for i := range file.Quotes {
+			if at := file.Quotes[i].Time; at.After(end) {
+				end = at
+			}
+		}
+		files = append(files, file)
+	}
+	return files, end, nil
 }
 
 // replay reads the files and returns the close of the last bar of all.

@@ -200,6 +200,10 @@ func TestThePlayerAnswersAsItWasAnswered(t *testing.T) {
 	}
 	code, _ := ask("/a")
 	assert.Equal(t, 404, code)
+
+	assert.True(t, player.Has("GET", "/a", "y=2&x=1"))
+	assert.False(t, player.Has("GET", "/a", ""))
+	assert.False(t, player.Has("POST", "/a", "x=1&y=2"))
 }
 
 func TestShapesDifferWhereTheirMembersAndTypesDo(t *testing.T) {

@@ -35,6 +35,14 @@ func playerKey(method, path, query string) string {
 	return method + " " + path + "?" + query
 }
 
+// Has tells whether such a request was recorded. Query is as it stands in an
+// address, in any order.
+func (p *Player) Has(method, path, query string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.answers[playerKey(method, path, query)]) > 0
+}
+
 // ServeHTTP answers one request.
 func (p *Player) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key := playerKey(r.Method, r.URL.Path, r.URL.RawQuery)
