@@ -266,6 +266,34 @@ func (p *PasskeyApprover) checkAuthenticator(data []byte) (counter uint32, why s
 type seenCounter struct {
 	Counter   uint32 `json:"counter"`
 	Challenge []byte `json:"challenge"`
+	// Before are the assertions before it, newest first: each is looked at again when
+	// its order is sent, and others may have been approved meanwhile.
+	Before []seenBefore `json:"before,omitempty"`
+}
+
+type seenBefore struct {
+	Counter   uint32 `json:"counter"`
+	Challenge []byte `json:"challenge"`
+}
+
+// rememberedAssertions is how many orders can wait with an approval of one passkey.
+const rememberedAssertions = 64
+
+// has tells whether an assertion was believed before.
+func (s *seenCounter) has(counter uint32, challenge []byte) bool {
+	if counter == s.Counter && bytes.Equal(challenge, s.Challenge) {
+		return true
+	}
+	return slices.ContainsFunc(s.Before, func(b seenBefore) bool { return b.Counter == counter && bytes.Equal(b.Challenge, challenge) })
+}
+
+// next is what is remembered after another assertion.
+func (s *seenCounter) next(counter uint32, challenge []byte) seenCounter {
+	before := s.Before
+	if s.Challenge != nil {
+		before = slices.Insert(slices.Clone(before), 0, seenBefore{s.Counter, s.Challenge})
+	}
+	return seenCounter{counter, challenge, before[:min(len(before), rememberedAssertions)]}
 }
 
 // count checks and keeps the authenticator's counter: step 21. One that does not
@@ -286,14 +314,13 @@ func (p *PasskeyApprover) count(ctx context.Context, id []byte, counter uint32, 
 				return fmt.Errorf("a passkey's counter is damaged: %w", err)
 			}
 		}
-		again := counter == seen.Counter && bytes.Equal(challenge, seen.Challenge)
-		if again || counter == 0 && seen.Counter == 0 {
+		if seen.has(counter, challenge) || counter == 0 && seen.Counter == 0 {
 			return nil
 		}
 		if counter <= seen.Counter {
 			return fmt.Errorf("%w: the passkey's counter went from %d to %d, so there may be a copy of it", ErrApprovalRequired, seen.Counter, counter)
 		}
-		if data, err = json.Marshal(seenCounter{counter, challenge}); err != nil {
+		if data, err = json.Marshal(seen.next(counter, challenge)); err != nil {
 			return err
 		}
 		_, err = p.state.CompareAndSet(ctx, key, version, data, 0)

@@ -45,6 +45,7 @@ type entry struct {
 	Group       GroupKind        `json:"group,omitempty"`
 	Stage       entryStage       `json:"stage"`
 	Time        time.Time        `json:"time"`
+	Answered    time.Time        `json:"answered,omitzero"` // when the broker had answered
 	Counted     string           `json:"counted,omitempty"` // the day in which it counts as sent
 	Method      string           `json:"method,omitempty"`  // whose budget it took from
 }
@@ -109,6 +110,9 @@ func (g *Guard) readBook(ctx context.Context) (*book, error) {
 
 // roll begins a new day and drops what is too old to matter.
 func (b *book) roll(day string, now time.Time, window time.Duration) {
+	if day < b.Day && b.Day <= market.DateOf(now.Add(24*time.Hour).In(market.NYSE().Location())).String() {
+		day = b.Day // a clock that was set back over midnight begins no new day
+	}
 	if b.Day != day {
 		b.Day, b.Sent = day, 0
 	}

@@ -88,6 +88,13 @@ func TestTheLeastValueIsThatOfThePayoffOrLower(t *testing.T) {
 		{inf, []string{"-1 C100 dec", "-1 C100 jan", "+1 C105 mar"}},                 // and against one
 		{-2000, []string{"-1 P100 dec", "+1 P90 dec", "-1 P100 jan", "+1 P90 jan"}},  // two spreads
 		{-11000, []string{"-1 P100 dec", "+1 P90 dec", "-1 P100 jan"}},               // a spread and a naked put
+		{0, []string{"+300 shares", "-1 C100 dec", "-1 C110 mar"}},                   // more shares than calls
+		{-2000, []string{"-1 C100 dec", "-1 C90 jan", "+5 C105 mar"}},                // each call with its own cover
+		{-19000, []string{"-1 P100 dec", "-1 P90 jan", "+1 C100 mar"}},               // a call covers no put
+		{inf, []string{"-1 C100 dec", "-1 C100 jan", "+2 P100 mar"}},                 // nor a put a call
+		{inf, []string{"-1 SPX C100 dec", "-1 SPX C100 jan", "+2 SPX C100 mar"}},     // European
+		{-500, []string{"-1 C100 dec", "+1 C90 dec", "-1 C100 jan", "+1 C105 mar"}},  // the later one is left for January
+		{-10500, []string{"-1 C100 dec", "-1 P100 jan", "+1 C105 mar"}},              // puts need none of it
 		{0, []string{"+1 coins"}}, {inf, []string{"-1 coins"}}, {0, []string{"+50 futures"}}, {inf, []string{"-50 futures", "+100 shares"}},
 	} {
 		assert.InDelta(t, c.want, leastValue(contracts(t, c.lines...)), 1e-6, "%v", c.lines)

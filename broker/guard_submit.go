@@ -91,6 +91,7 @@ func (g *Guard) again(ctx context.Context, r *record, m *message) (*proposal, Gr
 	if err := ticket.Validate(); err != nil {
 		return nil, 0, err
 	}
+	asked := g.clock.Now()
 	preview, err := g.dryRun(ctx, m, ticket)
 	if err != nil {
 		return nil, 0, err
@@ -104,6 +105,7 @@ func (g *Guard) again(ctx context.Context, r *record, m *message) (*proposal, Gr
 	if err != nil {
 		return nil, 0, err
 	}
+	p.asked = asked
 	found := append(g.limits.violations(p), drift(&r.Shown, p)...)
 	if len(found) > 0 {
 		return nil, 0, g.refused(ctx, r.entry(), &RefusedError{Violations: found})
@@ -195,6 +197,7 @@ func (g *Guard) reserve(ctx context.Context, r *record, m *message, p *proposal,
 			if err != nil {
 				return false, err
 			}
+			now.asked = p.asked
 			if budgeted, ok := approver.(Budgeted); ok {
 				now.budget = &namedBudget{budgeted.Method(), budgeted.Budget()}
 			}
@@ -349,7 +352,7 @@ func (g *Guard) done(ctx context.Context, r *record, kind string, orders []Order
 			b.drop(r.ID)
 			return
 		}
-		held.Stage, held.Placed = entryWorking, nil
+		held.Stage, held.Answered, held.Placed = entryWorking, g.clock.Now(), nil
 		for _, o := range orders {
 			held.Placed = append(held.Placed, o.ID)
 		}

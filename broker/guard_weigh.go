@@ -169,10 +169,13 @@ func (v *view) held() []holding {
 }
 
 // promised is what working orders that sell would add to what is held: what they
-// sell covers nothing else any more. With all it is what every working order would
-// add: what one buys back is no longer there for another to buy back. Of a group in
-// which one order cancels the others, and closes the same, one counts.
-func (v *view) promised(except OrderID, all bool) []holding {
+// sell covers nothing else any more. Of a group in which one order cancels the
+// others, and closes the same, one counts.
+func (v *view) promised(except OrderID) []holding { return v.ordered(except, false) }
+
+// ordered is what working orders would add to what is held, all of them or those
+// that sell: what one buys back is no longer there for another to buy back.
+func (v *view) ordered(except OrderID, all bool) []holding {
 	var out []holding
 	grouped := map[string]bool{}
 	for _, o := range v.working {
@@ -282,7 +285,7 @@ type weight struct {
 // is an order that this one replaces.
 func (v *view) weigh(t Ticket, except OrderID) weight {
 	held := v.held()
-	views := [][]holding{held, append(slices.Clone(held), v.promised(except, false)...), append(slices.Clone(held), v.promised(except, true)...)}
+	views := [][]holding{held, append(slices.Clone(held), v.promised(except)...), append(slices.Clone(held), v.ordered(except, true)...)}
 	total := weight{loss: Loss{Amount: &decimal.Decimal{}}, notional: &decimal.Decimal{}}
 	seen := map[int]bool{}
 	for _, sequence := range sequences(t) {

@@ -19,7 +19,8 @@ type proposal struct {
 	ticket  Ticket
 	weight  weight
 	view    *view
-	preview *Preview // of the broker; nil when it has none to give
+	preview *Preview  // of the broker; nil when it has none to give
+	asked   time.Time // when the broker was asked for it; zero: just now
 	book    *book
 	id      string // of the preview, whose own entry does not count
 	now     time.Time
@@ -277,12 +278,13 @@ func (c *checker) pending() []pendingOrder {
 		if e.Account != c.account || e.Preview == c.id {
 			continue
 		}
+		if !e.Opens {
+			continue // unless what it was to close is gone: then it is weighed below
+		}
 		for _, tag := range e.Tags {
 			booked[tag] = true
 		}
-		if e.Opens {
-			out = append(out, pendingOrder{e.Underlyings, e.Loss, e.Notional})
-		}
+		out = append(out, pendingOrder{e.Underlyings, e.Loss, e.Notional})
 	}
 	for _, o := range c.view.working {
 		if booked[o.Order.Tag] || o.Order.Validate() != nil && len(o.Order.Legs) == 0 {
@@ -446,8 +448,9 @@ func (c *checker) checkBuyingPower() {
 		return
 	}
 	for _, e := range c.book.Entries {
-		// What the broker has answered is in its own numbers already.
-		if e.Account == c.account && e.Preview != c.id && e.Opens && e.Stage != entryWorking {
+		// What the broker had answered before it was asked is in its numbers already.
+		counted := e.Stage == entryWorking && (c.asked.IsZero() || !e.Answered.After(c.asked))
+		if e.Account == c.account && e.Preview != c.id && e.Opens && !counted {
 			after = addAmount(after, e.BuyingPower)
 		}
 	}

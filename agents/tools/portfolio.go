@@ -92,7 +92,7 @@ func (k *kit) portfolio() agents.Tool {
 			Columns: []string{"symbol", "underlying", "quantity", "average_price", "mark", "value", "open_profit", "day_profit"},
 			Units:   "dollars; quantity, value and profit are signed, short negative; prices per unit",
 		}
-		var greeks map[market.Symbol]unitGreeks
+		var greeks greeker
 		if in.Greeks && k.Market != nil {
 			greeks = k.greeks(ctx, holdings)
 			out.Columns = append(out.Columns, "delta", "gamma", "theta", "vega")
@@ -172,7 +172,7 @@ func allFailed(holdings []holding) error {
 	return first
 }
 
-func (k *kit) accountRow(h holding, greeks map[market.Symbol]unitGreeks, budget *int, s *stamp) accountRow {
+func (k *kit) accountRow(h holding, greeks greeker, budget *int, s *stamp) accountRow {
 	row := accountRow{
 		Account: h.account.ID, Nickname: clip(h.account.Nickname, 60), Type: h.account.Type, Margin: h.account.Margin,
 		OptionsLevel: h.account.OptionsLevel, Positions: [][]any{},
@@ -219,13 +219,13 @@ func magnitude(p broker.Position) decimal.Decimal {
 	return decimal.Zero
 }
 
-func (k *kit) positionRow(p broker.Position, greeks map[market.Symbol]unitGreeks) []any {
+func (k *kit) positionRow(p broker.Position, greeks greeker) []any {
 	row := []any{
 		p.Symbol, p.Underlying, p.Quantity, p.AverageOpenPrice, p.Mark, cents(p.Value()), cents(p.OpenProfit()), cents(k.dayProfit(p)),
 	}
 	if greeks != nil {
-		g := greeks[p.Symbol].times(p)
-		row = append(row, num(g.delta, 2), num(g.gamma, 4), num(g.theta, 2), num(g.vega, 2))
+		g := greeks(p)
+		row = append(row, num(g.Delta, 2), num(g.Gamma, 4), num(g.Theta, 2), num(g.Vega, 2))
 	}
 	return row
 }
@@ -247,15 +247,17 @@ func (k *kit) dayProfit(p broker.Position) *decimal.Decimal {
 	return &v
 }
 
-func (k *kit) totals(positions []broker.Position, greeks map[market.Symbol]unitGreeks) *totalsRow {
+func (k *kit) totals(positions []broker.Position, greeks greeker) *totalsRow {
 	t := &totalsRow{Positions: len(positions), Value: &decimal.Zero, OpenProfit: &decimal.Zero, DayProfit: &decimal.Zero}
 	var dollars, theta, vega float64
 	for _, p := range positions {
 		t.Value, t.OpenProfit, t.DayProfit = plus(t.Value, p.Value()), plus(t.OpenProfit, p.OpenProfit()), plus(t.DayProfit, k.dayProfit(p))
-		g := greeks[p.Symbol].times(p)
-		dollars += g.delta * g.spot
-		theta += g.theta
-		vega += g.vega
+		if greeks != nil {
+			g := greeks(p)
+			dollars += g.Delta * g.Spot
+			theta += g.Theta
+			vega += g.Vega
+		}
 	}
 	t.Value, t.OpenProfit, t.DayProfit = cents(t.Value), cents(t.OpenProfit), cents(t.DayProfit)
 	if greeks != nil {

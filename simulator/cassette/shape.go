@@ -19,7 +19,7 @@ type Shape map[string]Types
 // "number in a string", "date", "time", "string", "object", "array".
 type Types map[string]int
 
-// The types.
+// The types. Empty text and "NaN" count as null: nothing is known.
 const (
 	null         = "null"
 	boolean      = "bool"
@@ -94,7 +94,9 @@ func stringKind(s string) string {
 		return dateString
 	case isTime.MatchString(s):
 		return timeString
-	case s == "" || strings.ContainsAny(s, "xXpPiInN_"): // hexadecimal, infinities and the like are words here
+	case s == "", s == "NaN": // what is not known
+		return null
+	case strings.ContainsAny(s, "xXpPiInN_"): // hexadecimal, infinities and the like are words here
 		return text
 	}
 	if _, err := strconv.ParseFloat(s, 64); err == nil {
