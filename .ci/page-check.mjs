@@ -2,77 +2,13 @@
 // Usage: node page-check.mjs DEBUG_PORT LINK FOLDER [AXE_FILE]
 // LINK is the address with the token that ttai-mcp prints; screenshots go to
 // FOLDER; AXE_FILE is the accessibility checker axe-core.
-import { readFile, writeFile } from "node:fs/promises";
 import assert from "node:assert/strict";
+import { browser } from "./browser.mjs";
 
 const [port, link, folder, axeFile] = process.argv.slice(2);
+const { open, accessible } = browser(port, folder, axeFile);
 const origin = new URL(link).origin;
 const token = new URL(link).searchParams.get("token");
-
-// A tab, driven over the browser's debugging protocol.
-async function open() {
-  const target = await (await fetch(`http://127.0.0.1:${port}/json/new?about:blank`, { method: "PUT" })).json();
-  const socket = new WebSocket(target.webSocketDebuggerUrl);
-  await new Promise((done, failed) => Object.assign(socket, { onopen: done, onerror: failed }));
-  const waiting = new Map();
-  const heard = [];
-  const listeners = new Set();
-  let last = 0;
-  socket.onmessage = ({ data }) => {
-    const message = JSON.parse(data);
-    if (!message.id) {
-      heard.push(message);
-      for (const l of listeners) l(message);
-      return;
-    }
-    const { done, failed } = waiting.get(message.id);
-    waiting.delete(message.id);
-    message.error ? failed(new Error(message.error.message)) : done(message.result);
-  };
-  const send = (method, params = {}) =>
-    new Promise((done, failed) => {
-      waiting.set(++last, { done, failed });
-      socket.send(JSON.stringify({ id: last, method, params }));
-    });
-  const event = (name) =>
-    new Promise((done, failed) => {
-      const timer = setTimeout(() => failed(new Error(`no ${name} within 20 seconds`)), 20000);
-      const l = (m) => {
-        if (m.method !== name) return;
-        clearTimeout(timer);
-        listeners.delete(l);
-        done(m.params);
-      };
-      listeners.add(l);
-    });
-  for (const domain of ["Page", "Runtime", "Log", "Network"]) await send(`${domain}.enable`);
-  const tab = { send, event, heard };
-  tab.go = async (url) => {
-    const loaded = event("Page.loadEventFired");
-    await send("Page.navigate", { url });
-    await loaded;
-  };
-  tab.run = async (expression) => {
-    const { result, exceptionDetails } = await send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
-    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-    return result.value;
-  };
-  tab.size = (width, height, mobile) => send("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile });
-  tab.picture = async (name) => {
-    const { data } = await send("Page.captureScreenshot", { format: "png", captureBeyondViewport: true });
-    await writeFile(`${folder}/${name}.png`, Buffer.from(data, "base64"));
-  };
-  // What the browser complained about: blocked by policy, failed, thrown.
-  tab.complaints = () =>
-    heard
-      .filter((m) => m.method === "Runtime.exceptionThrown" || (m.method === "Log.entryAdded" && ["error", "warning"].includes(m.params.entry.level)))
-      .map((m) => m.params.entry?.text ?? m.params.exceptionDetails.exception?.description);
-  tab.close = async () => {
-    socket.close();
-    await fetch(`http://127.0.0.1:${port}/json/close/${target.id}`);
-  };
-  return tab;
-}
 
 const shape = `({
   title: document.title, address: location.href, lang: document.documentElement.lang,
@@ -133,10 +69,7 @@ assert.equal(desktop.live, true, "desktop: the script runs");
 await tab.picture("desktop");
 
 // The keyboard: the first stop skips to the content, and focus is always visible.
-const key = async (name, code) => {
-  for (const type of ["rawKeyDown", "keyUp"]) await tab.send("Input.dispatchKeyEvent", { type, key: name, code: name, windowsVirtualKeyCode: code });
-};
-await key("Tab", 9);
+await tab.key("Tab");
 assert.equal(await tab.run("document.activeElement.className"), "skip", "the first stop is the skip link");
 const stops = new Set();
 for (let i = 0; i < 60; i++) {
@@ -144,7 +77,7 @@ for (let i = 0; i < 60; i++) {
   if (stop[0] === "BODY") break;
   assert.ok(stop[2], `focus on ${stop[0]} ${stop[1]} cannot be seen`);
   stops.add(`${stop[0]} ${stop[1]}`);
-  await key("Tab", 9);
+  await tab.key("Tab");
 }
 for (const wanted of ["INPUT symbol", "SELECT interval", "BUTTON Show", "SUMMARY The latest bars"]) assert.ok([...stops].some((s) => s.startsWith(wanted)), `the keyboard reaches ${wanted}: ${[...stops]}`);
 
@@ -161,18 +94,8 @@ assert.deepEqual(tab.complaints(), [], "the browser complains about nothing");
 
 // The accessibility checker, in light and dark colours, wide and narrow.
 if (axeFile) {
-  const axe = await readFile(axeFile, "utf8");
-  for (const scheme of ["light", "dark"]) {
-    for (const width of [1200, 360]) {
-      await tab.send("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
-      await tab.size(width, 900, width < 500);
-      await tab.run(`document.querySelector("details").open = true`);
-      await tab.run(axe + "; null");
-      const found = await tab.run(`axe.run(document, { resultTypes: ["violations"], runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }).then((r) => r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + (n.any[0]?.message ?? "")).join(" | ")))`);
-      assert.ok((await tab.run(`axe.run(document, { resultTypes: ["passes"] }).then((r) => r.passes.length)`)) > 20, "axe has looked at the page");
-      assert.deepEqual(found, [], `axe, ${scheme}, ${width} pixels`);
-    }
-  }
+  await tab.run(`document.querySelector("details").open = true`);
+  await accessible(tab, "the page");
   await tab.picture("dark-phone");
 }
 await tab.close();

@@ -1,6 +1,7 @@
 package mcp
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -38,8 +39,9 @@ type ApprovalsOptions struct {
 // other page opens it. The cookie lasts twelve hours.
 //
 // What is shown are the words that the guard made from the stored bytes of each
-// order, never what a model said about it. Approving does not send: the preview is
-// sent when it is submitted.
+// order, never what a model said about it. Approving does not send: an order is sent
+// when it is submitted. Lifting the kill switch and a change of settings, which no
+// model submits, are done at once.
 func (s *Server) Approvals(opts ApprovalsOptions) (http.Handler, error) {
 	switch {
 	case opts.Guard == nil:
@@ -208,13 +210,26 @@ func (a *approvals) decided(r *http.Request, id, decision, assertion string) (st
 		if err != nil {
 			return "", err
 		}
-		_, err = a.Guard.Approve(ctx, id, evidence)
-		return "Approved: it is sent when it is submitted.", err
+		return a.approve(ctx, p, evidence)
 	case "passkey":
-		_, err := a.Guard.Approve(ctx, id, broker.Evidence{Method: a.PasskeyMethod, Data: []byte(assertion)})
-		return "Approved with a passkey: it is sent when it is submitted.", err
+		p, err := a.Guard.Prepared(ctx, id)
+		if err != nil {
+			return "", err
+		}
+		return a.approve(ctx, p, broker.Evidence{Method: a.PasskeyMethod, Data: []byte(assertion)})
 	}
 	return "", invalid.Field("decision", decision, "approve or decline")
+}
+
+// approve takes an approval down. What is no order is done here: no model submits
+// it.
+func (a *approvals) approve(ctx context.Context, p *broker.Prepared, evidence broker.Evidence) (string, error) {
+	if p.Kind == broker.IntentLift || p.Kind == broker.IntentSettings {
+		_, err := a.Guard.Submit(ctx, p.ID, evidence)
+		return "Approved: it holds now.", err
+	}
+	_, err := a.Guard.Approve(ctx, p.ID, evidence)
+	return "Approved: it is sent when it is submitted.", err
 }
 
 func (a *approvals) write(w http.ResponseWriter, status int, view approvalView) {

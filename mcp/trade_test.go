@@ -27,6 +27,7 @@ import (
 type floor struct {
 	t        testing.TB
 	exchange *paper.Exchange
+	clock    *market.ManualClock
 	guard    *broker.Guard
 	page     *broker.Witness
 	server   *mcp.Server
@@ -54,7 +55,7 @@ func newFloor(t testing.TB, opts *mcp.Options, change func(*broker.Limits)) *flo
 	}, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })
-	return &floor{t, exchange, guard, page, server}
+	return &floor{t, exchange, clock, guard, page, server}
 }
 
 func (f *floor) placed() int {

@@ -174,9 +174,16 @@ func intentOf(in previewArgs) (broker.Intent, error) {
 		if err != nil {
 			return intent, err
 		}
-		if intent.Close.Limit = limit; limit != nil && in.Order.Effect == "debit" {
-			*intent.Close.Limit = limit.Neg()
+		switch {
+		case limit == nil:
+		case limit.Sign() < 0:
+			return intent, invalid.Field("order.price", limit, "a positive price, with debit or credit as its effect")
+		case in.Order.Effect == "debit":
+			*limit = limit.Neg()
+		case in.Order.Effect == "" && len(in.Symbols) > 1:
+			return intent, invalid.Missing("order.effect", "debit or credit: whether closing is paid for or brings money")
 		}
+		intent.Close.Limit = limit
 		intent.Close.Type, intent.Close.TimeInForce = broker.OrderType(in.Order.Type), broker.TimeInForce(in.Order.TIF)
 		return intent, nil
 	}

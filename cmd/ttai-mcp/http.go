@@ -47,7 +47,7 @@ func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string,
 	at := reachable(listener.Addr())
 	fmt.Fprintf(std.Err, "Connect an MCP client to\n\n    http://%s/mcp?token=%s\n\nor send the token as 'Authorization: Bearer …'. For people there is a page:\n\n    http://%s/?token=%s\n\nWhoever has the token can read what this server reads, and propose orders. Ctrl-C ends it.\n", at, token, at, token)
 	if desk.Guard.Limits().Mode == broker.ModeTrade && !cli.ReadOnly {
-		fmt.Fprintf(std.Err, "\nOrders are approved, by you and never by a model, at\n\n    http://%s/approve/?key=%s\n", at, key)
+		fmt.Fprintf(std.Err, "\nOrders are approved, by you and never by a model, at\n\n    http://%s/approve/?key=%s\n", named(at), key)
 	}
 
 	ended := make(chan error, 1)
@@ -98,6 +98,15 @@ func reachable(addr net.Addr) string {
 		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 	}
 	return addr.String()
+}
+
+// named is an address of this machine by its name: passkeys are made for names, and
+// not for numbers.
+func named(address string) string {
+	if host, port, err := net.SplitHostPort(address); err == nil && host == "127.0.0.1" {
+		return net.JoinHostPort("localhost", port)
+	}
+	return address
 }
 
 func noticeLine(notice string) string {

@@ -151,15 +151,26 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 	return serveStdio(ctx, server, std)
 }
 
-// reconcile finds out in the background what became of orders that an earlier
-// process sent and did not hear of. The result waits for it to end.
+// reconcile finds out in the background, now and every minute, what became of
+// orders that this or an earlier process sent and did not hear of. The result waits
+// for it to end.
 func reconcile(ctx context.Context, guard *broker.Guard, logger *slog.Logger) (wait func()) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if _, err := guard.Reconcile(ctx); err != nil && ctx.Err() == nil {
-			logger.WarnContext(ctx, "orders without an answer could not be looked up", "error", err)
+		again := time.NewTicker(time.Minute)
+		defer again.Stop()
+		for ctx.Err() == nil {
+			looking, stop := context.WithTimeout(ctx, time.Minute)
+			if _, err := guard.Reconcile(looking); err != nil && ctx.Err() == nil {
+				logger.WarnContext(ctx, "orders without an answer could not be looked up", "error", err)
+			}
+			stop()
+			select {
+			case <-again.C:
+			case <-ctx.Done():
+			}
 		}
 	}()
 	return func() { cancel(); <-done }

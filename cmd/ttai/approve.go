@@ -31,8 +31,8 @@ func (approveCommand) Help() string {
   ttai approve --settings    after trading.json was changed, for an account with real money
 
 It shows orders that an MCP server or another program prepared, in the words that the guard made of their exact bytes, and asks
-at this terminal whether to approve them. It sends nothing: an approved order is sent when it is submitted. A program that runs
-as you can do the same, so this reaches the grade "loopback" and no more: see docs/trading-safety.md.
+at this terminal whether to approve them. It sends nothing: an approved order is sent when it is submitted. Changed settings, and
+the lifting of the kill switch that another program prepared, hold at once. A program that runs as you can do the same, so this reaches the grade "loopback" and no more: see docs/trading-safety.md.
 Exit code: 0 answered, 1 something could not be approved, 2 this is no terminal or the settings are wrong.`
 }
 
@@ -68,7 +68,7 @@ func (c approveCommand) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(c.ask(s, desk), end())
+	return errors.Join(plainly(c.ask(s, desk)), end())
 }
 
 func (c approveCommand) ask(s *session, desk *app.Desk) error {
@@ -82,7 +82,7 @@ func (c approveCommand) ask(s *session, desk *app.Desk) error {
 	}
 	answers := bufio.NewScanner(s.std.In)
 	for _, p := range waiting {
-		fmt.Fprintf(s.std.Out, "%s (%s)\n%s\nNeeds an approval of grade %s until %s.\n", p.ID, p.Environment, p.Words, p.Grade, p.Expires.Format("15:04:05 MST"))
+		fmt.Fprintf(s.std.Out, "%s (%s)\n%s\nNeeds an approval of grade %s until %s.\n", plain(p.ID), plain(string(p.Environment)), plain(p.Words), p.Grade, p.Expires.Format("15:04:05 MST"))
 		if c.List {
 			fmt.Fprintln(s.std.Out)
 			continue
@@ -127,11 +127,15 @@ func answer(s *session, desk *app.Desk, p broker.Prepared, said string) error {
 		if err != nil {
 			return err
 		}
-		if p.Kind == broker.IntentSettings {
+		if p.Kind == broker.IntentSettings || p.Kind == broker.IntentLift { // no model submits these
 			if _, err := desk.Guard.Submit(s.ctx, p.ID, evidence); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.std.Out, "Approved: these settings hold now.\n\n")
+			said := "these settings hold now"
+			if p.Kind == broker.IntentLift {
+				said = "the kill switch is lifted"
+			}
+			fmt.Fprintf(s.std.Out, "Approved: %s.\n\n", said)
 			return nil
 		}
 		if _, err := desk.Guard.Approve(s.ctx, p.ID, evidence); err != nil {

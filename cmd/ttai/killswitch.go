@@ -47,7 +47,7 @@ func (c killSwitchCommand) Run(s *session) error {
 	default:
 		err = c.status(s, desk.Guard)
 	}
-	return errors.Join(err, end())
+	return errors.Join(plainly(err), end())
 }
 
 func (killSwitchCommand) status(s *session, guard *broker.Guard) error {
@@ -59,7 +59,7 @@ func (killSwitchCommand) status(s *session, guard *broker.Guard) error {
 		_, err = fmt.Fprintln(s.std.Out, "not engaged")
 		return err
 	}
-	_, err = fmt.Fprintf(s.std.Out, "engaged by %s at %s: %s\n", k.By, k.Time.Format(time.RFC3339), k.Reason)
+	_, err = fmt.Fprintf(s.std.Out, "engaged by %s at %s: %s\n", plain(k.By), k.Time.Format(time.RFC3339), plain(k.Reason))
 	return err
 }
 
@@ -94,7 +94,7 @@ func liftAsking(s *session, desk *app.Desk) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.Out, "%s\nLift it? Type yes: ", p.Words)
+	fmt.Fprintf(s.std.Out, "%s\nLift it? Type yes: ", plain(p.Words))
 	answers := bufio.NewScanner(s.std.In)
 	if !answers.Scan() || strings.ToLower(strings.TrimSpace(answers.Text())) != "yes" {
 		fmt.Fprintln(s.std.Out, "It stays engaged.")

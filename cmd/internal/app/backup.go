@@ -2,6 +2,7 @@ package app
 
 import (
 	"archive/tar"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"encoding/json"
@@ -401,7 +402,8 @@ func (b *Backup) unpackOne(root *os.Root, header *tar.Header, content io.Reader)
 	}
 	n, err := io.Copy(f, content)
 	if err := errors.Join(err, f.Close()); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) {
+		_, damaged := errors.AsType[flate.CorruptInputError](err)
+		if damaged || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
 			return errBackup("it is cut off or changed")
 		}
 		return err

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ttai-go/ttai/broker"
@@ -117,6 +118,9 @@ func (o *Opened) readTrading(env Environment, d *Desk, options *broker.GuardOpti
 	if decoder.More() {
 		return fmt.Errorf("%s has more than one object", TradingFile)
 	}
+	if name, ok := repeated(json.NewDecoder(bytes.NewReader(text))); ok {
+		return fmt.Errorf("%s has %q twice: which of the two holds is not for a program to choose", TradingFile, name)
+	}
 	if len(t.Limits) > 0 {
 		if options.Limits, err = broker.ParseLimits(t.Limits); err != nil {
 			return fmt.Errorf("%s: %w", TradingFile, err)
@@ -143,6 +147,35 @@ func (o *Opened) readTrading(env Environment, d *Desk, options *broker.GuardOpti
 		}
 	}
 	return nil
+}
+
+// repeated returns a name that stands twice in one object of a JSON text, in
+// whatever letters: the decoder would take the last.
+func repeated(d *json.Decoder) (name string, ok bool) {
+	token, err := d.Token()
+	open, nested := token.(json.Delim)
+	if err != nil || !nested {
+		return "", false
+	}
+	seen := map[string]bool{}
+	for d.More() {
+		if open == '{' {
+			token, err := d.Token()
+			if err != nil {
+				return "", false
+			}
+			key, _ := token.(string)
+			if seen[strings.ToLower(key)] {
+				return key, true
+			}
+			seen[strings.ToLower(key)] = true
+		}
+		if name, ok := repeated(d); ok {
+			return name, true
+		}
+	}
+	_, _ = d.Token() // the end
+	return "", false
 }
 
 // guardSpace and guardJournalName are where a guard's state and journal lie among
