@@ -90,6 +90,7 @@ type book struct {
 	records []record
 	spots   []spot // of the records
 	free    []int32
+	labels  []*label // of zones that are no more, to be used again
 
 	first, last int32 // those that age, oldest first
 	aging       int
@@ -164,17 +165,30 @@ type moment struct {
 // are dropped when they are broken and older than the lookback, and when there
 // are more than the limit; their moment must be the last bar.
 func (b *book) add(r *record, m *moment, ages bool) int32 {
-	var id int32
-	if n := len(b.free); n > 0 {
-		id, b.free = b.free[n-1], b.free[:n-1]
-	} else {
-		id = int32(len(b.records))
-		b.records, b.spots = append(b.records, record{}), append(b.spots, spot{})
-	}
-	x := &b.records[id]
+	id, x := b.place()
 	age := x.age
 	*x = *r
-	x.age, x.ages, x.previous, x.next, x.state = age, ages, -1, -1, StateFresh
+	x.age = age
+	b.enter(id, m, ages)
+	return id
+}
+
+// place returns the place for another record, with what was there before.
+func (b *book) place() (int32, *record) {
+	if n := len(b.free); n > 0 {
+		id := b.free[n-1]
+		b.free = b.free[:n-1]
+		return id, &b.records[id]
+	}
+	id := int32(len(b.records))
+	b.records, b.spots = append(b.records, record{}), append(b.spots, spot{})
+	return id, &b.records[id]
+}
+
+// enter follows the record that has been written to its place.
+func (b *book) enter(id int32, m *moment, ages bool) {
+	x := &b.records[id]
+	x.ages, x.previous, x.next, x.state = ages, -1, -1, StateFresh
 	x.confirmed, x.confirmedAt, x.start, x.unseen = m.i, m.at, m.start, !m.known
 	switch x.filling {
 	case fillsDown:
@@ -189,7 +203,17 @@ func (b *book) add(r *record, m *moment, ages bool) int32 {
 		}
 		b.chain(id)
 	}
-	return id
+}
+
+// label returns a label for a zone.
+func (b *book) label() *label {
+	n := len(b.labels)
+	if n == 0 {
+		return new(label)
+	}
+	x := b.labels[n-1]
+	b.labels = b.labels[:n-1]
+	return x
 }
 
 // remove ends the observation of a record.
@@ -202,6 +226,9 @@ func (b *book) remove(id int32) {
 		b.unchain(id)
 	}
 	b.spots[id].live = false
+	if x.label != nil && x.label.form == labelMembers {
+		b.labels = append(b.labels, x.label)
+	}
 	x.label = nil
 	x.age++
 	b.free = append(b.free, id)

@@ -2,6 +2,7 @@ package levels
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -40,13 +41,14 @@ type clock struct {
 	now, end, dayTo  int64 // start and end of the last bar; the next midnight
 	opens, closes    int64 // the session
 	seconds          int64 // of an intraday bar
+	calmTo           int64 // known bars that begin before are in the midst of the session and of every period
 	sessionFrom      int   // the first bar of the date; bars from it on are kept
 	trackers         []*tracker
 	started, running bool
 }
 
 func newClock(interval market.Interval, calendar *market.Calendar, allHours bool) *clock {
-	c := &clock{interval: interval, calendar: calendar, zone: calendar.Location(), length: interval.Duration(), seconds: int64(interval.Duration() / time.Second)}
+	c := &clock{interval: interval, calendar: calendar, zone: calendar.Location(), length: interval.Duration(), seconds: int64(interval.Duration() / time.Second), calmTo: math.MinInt64}
 	c.n, c.unit = interval.Parts()
 	if allHours {
 		c.calendar = nil
@@ -60,8 +62,16 @@ func (c *clock) update(e *Engine) {
 		c.sessionFrom = e.i + 1
 		return
 	}
-	t := e.bar.Time.Unix()
+	t := e.second
 	c.now, c.newDay = t, false
+	if t < c.calmTo && e.known {
+		c.counts, c.end = true, t+c.seconds
+		for _, k := range c.trackers {
+			k.done, k.began, k.twice = false, false, false
+			k.current.add(e.i, &e.bar)
+		}
+		return
+	}
 	if !c.started || c.length == 0 || t >= c.dayTo {
 		c.turn(e.bar.Time)
 		c.newDay, c.started = true, true
@@ -80,8 +90,19 @@ func (c *clock) update(e *Engine) {
 	} else {
 		c.end = c.longEnd().Unix()
 	}
+	c.calmTo = math.MinInt64
+	if c.counts && c.length > 0 {
+		c.calmTo = c.dayTo
+		if c.calendar != nil {
+			c.calmTo = min(c.dayTo, c.closes-c.seconds)
+		}
+	}
 	for _, k := range c.trackers {
 		k.update(e, c)
+		if !k.open {
+			c.calmTo = math.MinInt64
+		}
+		c.calmTo = min(c.calmTo, k.end-c.seconds)
 	}
 }
 
@@ -268,10 +289,6 @@ func (c *clock) tracker(p Period) *tracker {
 
 func (k *tracker) update(e *Engine, c *clock) {
 	k.done, k.began, k.twice = false, false, false
-	if k.open && c.counts && !c.newDay && c.end < k.end {
-		k.current.add(e.i, &e.bar) // in the midst of it, as most bars are
-		return
-	}
 	if k.open && c.newDay && !c.date.Before(k.until) {
 		k.finish()
 	}

@@ -31,13 +31,16 @@ type Engine struct {
 	swingers []*swinger
 	ranges   []*trueRange // of other lengths
 	families []family
+	quiet    int                // the first so many of them wait for a swing
+	waits    []*tracker         // of each of them, the period whose end it waits for; nil for none
 	lazy     []lazyFamily       // those of them that put work off
 	given    map[string][]int32 // levels added from outside, by source
 	needs    int                // bars from this one on are kept
 
-	i     int // the last bar; -1 before the first
-	bar   market.Bar
-	known bool
+	i      int // the last bar; -1 before the first
+	bar    market.Bar
+	second int64 // of its start, since 1970
+	known  bool
 }
 
 // A family makes levels of related kinds.
@@ -48,6 +51,12 @@ type family interface {
 	lines(e *Engine, dst []Level) []Level
 	// store keeps what the family remembers, or reads it.
 	store(c *codec)
+}
+
+// A datedFamily has nothing to do with bars that do not end a period.
+type datedFamily interface {
+	// period returns nil when the family takes every bar after all.
+	period() *tracker
 }
 
 // A lazyFamily puts off levels that are often replaced before anyone asks.
@@ -77,9 +86,13 @@ func NewEngine(opts *Options) (*Engine, error) {
 	if err := e.assemble(); err != nil {
 		return nil, err
 	}
-	for _, f := range e.families {
+	e.waits = make([]*tracker, len(e.families))
+	for k, f := range e.families {
 		if f, ok := f.(lazyFamily); ok {
 			e.lazy = append(e.lazy, f)
+		}
+		if f, ok := f.(datedFamily); ok {
+			e.waits[k] = f.period()
 		}
 	}
 	return e, nil
@@ -97,6 +110,7 @@ func (e *Engine) assemble() error {
 	if o.wants(KindFibonacci, KindFibonacciCluster) {
 		e.families = append(e.families, newFibonacciFamily(e))
 	}
+	e.quiet = len(e.families)
 	if o.wants(KindBreakOfStructure, KindChangeOfCharacter, KindOrderBlock) {
 		e.families = append(e.families, newStructureFamily(e))
 	}
@@ -186,7 +200,8 @@ func (e *Engine) remember(n int) { e.bars.keep = max(e.bars.keep, min(n, mostHis
 // was, a bar that does not begin after the last one. A bar with an unknown or
 // impossible range makes and touches no level.
 func (e *Engine) Update(bar market.Bar) error {
-	if e.i >= 0 && !bar.Time.After(e.bar.Time) {
+	second := bar.Time.Unix()
+	if second <= e.second && e.i >= 0 && !bar.Time.After(e.bar.Time) {
 		return invalid.Field("bar.Time", bar.Time.Format(time.RFC3339), "a time after the last bar's, "+e.bar.Time.Format(time.RFC3339))
 	}
 	if e.book.full() {
@@ -195,25 +210,40 @@ func (e *Engine) Update(bar market.Bar) error {
 		e.bars.trim(min(e.i+1, e.periods.sessionFrom, e.needs))
 	}
 	e.i++
-	e.bar, e.known = bar, knownBar(&bar)
-	e.bars.push(&bar, min(e.i, e.periods.sessionFrom, e.needs, e.book.pages.from))
+	// Field by field: a copy of the whole would wait until bar is written to memory.
+	last := &e.bar
+	last.Time, last.Open, last.High, last.Low, last.Close, last.Volume = bar.Time, bar.Open, bar.High, bar.Low, bar.Close, bar.Volume
+	e.second, e.known = second, knownBar(last)
+	if e.bars.full() {
+		e.bars.room(min(e.i, e.periods.sessionFrom, e.needs, e.book.pages.from))
+	}
+	e.bars.push(last)
 	e.periods.update(e)
 	if e.known {
-		e.touch.update(bar.High, bar.Low, bar.Close)
+		e.touch.update(last.High, last.Low, last.Close)
 		for _, t := range e.ranges {
-			t.update(bar.High, bar.Low, bar.Close)
+			t.update(last.High, last.Low, last.Close)
 		}
 	}
 	oldest := 0
 	if e.o.Lookback > 0 {
 		oldest = e.i + 1 - e.o.Lookback
 	}
-	e.book.step(e.i, oldest, bar.Low, bar.High, bar.Close, e.known)
+	e.book.step(e.i, oldest, last.Low, last.High, last.Close, e.known)
+	turned := false
 	for _, w := range e.swingers {
 		w.update(e)
+		turned = turned || len(w.fresh) > 0
 	}
-	for _, f := range e.families {
-		f.update(e)
+	if turned {
+		for _, f := range e.families[:e.quiet] {
+			f.update(e)
+		}
+	}
+	for k := e.quiet; k < len(e.families); k++ {
+		if wait := e.waits[k]; wait == nil || wait.done {
+			e.families[k].update(e)
+		}
 	}
 	return nil
 }

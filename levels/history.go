@@ -16,11 +16,11 @@ type history struct {
 	keep int
 }
 
-// push adds a bar. Bars from the number need on are kept beyond the usual.
-func (h *history) push(bar *market.Bar, need int) {
-	if h.n == len(h.s.Time) {
-		h.room(need)
-	}
+// full reports whether there is no room for another bar.
+func (h *history) full() bool { return h.n == len(h.s.Time) }
+
+// push adds a bar; there must be room.
+func (h *history) push(bar *market.Bar) {
 	n, s := h.n, &h.s
 	s.Time[n], s.Open[n], s.High[n], s.Low[n], s.Close[n], s.Volume[n] = bar.Time, bar.Open, bar.High, bar.Low, bar.Close, bar.Volume
 	h.n++
@@ -34,7 +34,8 @@ func (h *history) trim(need int) {
 }
 
 // room moves the bars to the front when half of them can go, and to larger
-// columns otherwise, so that a bar is moved about once.
+// columns otherwise, so that a bar is moved about once. Bars from the number
+// need on are kept beyond the usual.
 func (h *history) room(need int) {
 	from := max(0, min(h.n-h.keep, need-h.base))
 	old := h.s.Slice(from, h.n)

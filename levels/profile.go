@@ -257,7 +257,8 @@ func (p *VolumeProfile) fill(l, h, peak, volume float64, spread Spread) {
 
 // even lays volume evenly from l to h.
 func (p *VolumeProfile) even(l, h, volume float64) {
-	from, to := p.bin(l), p.lastBin(l, h)
+	from := p.bin(l)
+	to := max(from, p.above(h)-1)
 	if from == to {
 		p.Bins[from-p.first].Volume += volume
 		return

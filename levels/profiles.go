@@ -57,6 +57,8 @@ func newProfileFamily(e *Engine) *profileFamily {
 	return f
 }
 
+func (f *profileFamily) period() *tracker { return f.day }
+
 func (f *profileFamily) update(e *Engine) {
 	if f.day == nil || !f.day.done {
 		return

@@ -16,7 +16,7 @@ import (
 var ErrSnapshot = errors.New("levels: not a snapshot of an engine with these options")
 
 // snapshotFormat changes with what a snapshot holds.
-const snapshotFormat = "ttai levels 1\n"
+const snapshotFormat = "ttai levels 2\n"
 
 // Snapshot returns the state of the engine, for [RestoreEngine]: everything but
 // its options. The engine goes on as if nothing had happened. The format may
@@ -52,6 +52,7 @@ func RestoreEngine(opts *Options, snapshot []byte) (*Engine, error) {
 	if c.short || len(c.data) > 0 {
 		return nil, ErrSnapshot
 	}
+	e.second = e.bar.Time.Unix()
 	e.periods.resume()
 	return e, nil
 }

@@ -121,9 +121,8 @@ func (c *codec) swings(all *[]swing) { list(c, all, func(w *swing) { w.store(c) 
 func (w *swinger) store(c *codec) {
 	c.swings(&w.fresh)
 	whole(c, &w.unknown)
-	if w.o.Method == SwingFractal && !w.wide {
-		w.top.store(c)
-		w.bottom.store(c)
+	if !w.turns && !w.wide {
+		w.near.store(c)
 	}
 	w.highs.store(c)
 	w.lows.store(c)
@@ -139,12 +138,11 @@ func (w *swinger) store(c *codec) {
 	c.floats(&d.before, &d.result)
 }
 
-func (m *rollingMax) store(c *codec) {
-	whole(c, &m.i)
-	for k := range m.maxima {
-		for i := range m.maxima[k] {
-			whole(c, &m.maxima[k][i])
-		}
+func (m *surroundings) store(c *codec) {
+	whole(c, &m.at)
+	whole(c, &m.block.top, &m.block.bottom)
+	for k := range m.parts {
+		whole(c, &m.parts[k].top, &m.parts[k].bottom)
 	}
 }
 

@@ -27,7 +27,7 @@ type page struct {
 // So many bars are written down before they are read up; a leaf is so many that
 // one look tells whether to skip them.
 const (
-	mostPages = 4096
+	mostPages = 8192
 	leaf      = 8
 )
 
@@ -69,17 +69,12 @@ func (p *pages) forget(next int) {
 // bind sums up the whole leaves.
 func (p *pages) bind() {
 	for n := len(p.ranges[0]); (n+1)*leaf <= len(p.all); n++ {
-		bars := p.all[n*leaf : (n+1)*leaf]
-		low, high := bars[0].low, bars[0].high
-		for k := range bars {
-			if x := bars[k].low; x < low {
-				low = x
-			}
-			if x := bars[k].high; x > high {
-				high = x
-			}
-		}
-		p.ranges[0] = append(p.ranges[0], extent{low, high})
+		// Pair by pair: none waits for the one before, and no jump hangs on a price.
+		x := (*[leaf]page)(p.all[n*leaf:])
+		p.ranges[0] = append(p.ranges[0], extent{
+			min(min(min(x[0].low, x[1].low), min(x[2].low, x[3].low)), min(min(x[4].low, x[5].low), min(x[6].low, x[7].low))),
+			max(max(max(x[0].high, x[1].high), max(x[2].high, x[3].high)), max(max(x[4].high, x[5].high), max(x[6].high, x[7].high))),
+		})
 	}
 	for level := 1; level < len(p.ranges); level++ {
 		parts := p.ranges[level-1]

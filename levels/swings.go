@@ -2,7 +2,6 @@ package levels
 
 import (
 	"math"
-	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -131,6 +130,12 @@ type swing struct {
 	bornAt          time.Time
 }
 
+// set writes a swing where it stays: a copy of one just made would have to wait
+// for it.
+func (w *swing) set(price float64, high bool, born, confirmed int, bornAt time.Time) {
+	w.price, w.high, w.born, w.confirmed, w.bornAt = price, high, born, confirmed, bornAt
+}
+
 func (w *swing) kind() Kind {
 	if w.high {
 		return KindSwingHigh
@@ -144,11 +149,11 @@ type swinger struct {
 	o       SwingOptions
 	fresh   []swing
 	unknown int // the last bar that was not known; -1 when there was none
+	turns   bool
 	wide    bool
 	highs   window
 	lows    window
-	top     rollingMax
-	bottom  rollingMax
+	near    surroundings
 	zigzag  zigzag
 }
 
@@ -156,38 +161,36 @@ type swinger struct {
 const narrow = 64
 
 func newSwinger(o SwingOptions) *swinger {
-	w := &swinger{o: o, unknown: -1, wide: o.Left+o.Right >= narrow}
+	w := &swinger{o: o, unknown: -1, turns: o.Method != SwingFractal, wide: o.Left+o.Right >= narrow}
 	switch {
-	case o.Method != SwingFractal:
+	case w.turns:
 		w.zigzag = newZigzag(o)
 	case w.wide:
 		w.highs, w.lows = newWindow(o), newWindow(o)
 	default:
-		w.top, w.bottom = newRollingMax(o.Left+o.Right+1), newRollingMax(o.Left+o.Right+1)
+		w.near = newSurroundings(o.Left + o.Right + 1)
 	}
 	return w
 }
 
 func (w *swinger) update(e *Engine) {
 	w.fresh = w.fresh[:0]
-	if w.o.Method != SwingFractal {
+	if w.turns {
 		w.zigzag.update(e, &w.fresh)
 		return
 	}
-	if !e.known {
-		w.unknown = e.i // spoils every window it lies in
-	}
-	i := e.i - w.o.Right
 	up, down := e.bar.High, -e.bar.Low
 	if !e.known {
+		w.unknown = e.i // spoils every window it lies in
 		up, down = math.Inf(-1), math.Inf(-1)
 	}
+	i := e.i - w.o.Right
 	high, low := false, false
-	var top, bottom int64
+	var near extremes
 	if w.wide {
 		high, low = w.highs.update(e.i, up), w.lows.update(e.i, down)
 	} else {
-		top, bottom = w.top.update(up), w.bottom.update(down)
+		near = w.near.update(order(up), order(down))
 	}
 	if i < w.o.Left || w.unknown >= i-w.o.Left {
 		return
@@ -195,53 +198,66 @@ func (w *swinger) update(e *Engine) {
 	s := &e.bars.s
 	at := e.bars.at(i)
 	if !w.wide {
-		high = order(s.High[at]) == top && w.o.extreme(s.High, at)
-		low = order(-s.Low[at]) == bottom && w.o.extreme(s.Low, at)
+		high = order(s.High[at]) == near.top && w.o.extreme(s.High, at)
+		low = order(-s.Low[at]) == near.bottom && w.o.extreme(s.Low, at)
 	}
 	if high {
-		w.fresh = append(w.fresh, swing{price: s.High[at], high: true, born: i, confirmed: e.i, bornAt: s.Time[at]})
+		w.fresh = append(w.fresh, swing{})
+		w.fresh[len(w.fresh)-1].set(s.High[at], true, i, e.i, s.Time[at])
 	}
 	if low {
-		w.fresh = append(w.fresh, swing{price: s.Low[at], born: i, confirmed: e.i, bornAt: s.Time[at]})
+		w.fresh = append(w.fresh, swing{})
+		w.fresh[len(w.fresh)-1].set(s.Low[at], false, i, e.i, s.Time[at])
 	}
 }
 
-// A rollingMax is the largest of the last n values, n at most narrow. It keeps
-// the maxima of the last 1, 2, 4, … values: of these two overlapping ones make
-// up any window. Prices cannot be foretold, so no jump hangs on one, and they
-// are compared as whole numbers in the same order, which needs none.
-type rollingMax struct {
-	n, doublings int
-	maxima       [7][narrow]int64 // of 1<<k values, by the number of the last one
-	i            int
+// extremes are the largest of some highs and of some lows with their signs
+// turned, as whole numbers in the order of the prices.
+type extremes struct{ top, bottom int64 }
+
+// with is the larger of each. Prices cannot be foretold, so no jump hangs on one.
+func (x extremes) with(y extremes) extremes {
+	return extremes{max(x.top, y.top), max(x.bottom, y.bottom)}
 }
 
-func newRollingMax(n int) rollingMax {
-	m := rollingMax{n: n, doublings: bits.Len(uint(n)) - 1}
-	for k := range m.maxima {
-		for i := range m.maxima[k] {
-			m.maxima[k][i] = math.MinInt64
-		}
+// surroundings are the extremes of the last n bars, n at most narrow. Bars come
+// in blocks of n: the last n are the end of one block and the beginning of the
+// next, and the extremes of all ends are made once a block.
+type surroundings struct {
+	n, at int
+	block extremes             // of the block under way
+	parts [narrow + 1]extremes // its bars, and from the place at on the ends of the block before
+}
+
+func newSurroundings(n int) surroundings {
+	m := surroundings{n: n, block: extremes{math.MinInt64, math.MinInt64}}
+	for k := range m.parts {
+		m.parts[k] = m.block
 	}
 	return m
 }
 
-// update takes the next value and returns the order of the largest.
-func (m *rollingMax) update(x float64) int64 {
-	i := m.i
-	m.i++
-	v := order(x)
-	m.maxima[0][i%narrow] = v
-	for k := 0; k < m.doublings && k < len(m.maxima)-1; k++ {
-		if before := m.maxima[k][uint(i-1<<k)%narrow]; before > v {
-			v = before
-		}
-		m.maxima[k+1][i%narrow] = v
+// update takes the next bar.
+func (m *surroundings) update(up, down int64) extremes {
+	x := extremes{up, down}
+	at := uint(m.at) % narrow
+	m.block = m.block.with(x)
+	m.parts[at] = x
+	x = m.block.with(m.parts[at+1])
+	if m.at++; m.at == m.n {
+		m.turn()
 	}
-	if before := m.maxima[m.doublings%len(m.maxima)][uint(i-m.n+1<<m.doublings)%narrow]; before > v {
-		v = before
+	return x
+}
+
+// turn begins a block.
+func (m *surroundings) turn() {
+	x := m.parts[m.n]
+	m.at, m.block = 0, x
+	for k := m.n - 1; k >= 0; k-- {
+		x = x.with(m.parts[k])
+		m.parts[k] = x
 	}
-	return v
 }
 
 // order is a whole number that is larger for larger prices.
@@ -504,10 +520,16 @@ func (f *swingFamily) update(e *Engine) {
 		if !wanted {
 			continue
 		}
-		e.follow(&record{
-			price: w.price, low: w.price, high: w.price, kind: w.kind(), born: w.born, bornAt: w.bornAt,
-			touches: 1, touched: w.born, touchedAt: w.bornAt, home: home,
-		}, true)
+		// Many levels are swings: they are written where they stay.
+		m := e.moment()
+		id, x := e.book.place()
+		age := x.age
+		*x = record{}
+		x.age, x.kind, x.home = age, w.kind(), home
+		x.price, x.low, x.high = w.price, w.price, w.price
+		x.born, x.bornAt = w.born, w.bornAt
+		x.touches, x.touched, x.touchedAt = 1, w.born, w.bornAt
+		e.book.enter(id, &m, true)
 	}
 }
 

@@ -1,7 +1,9 @@
 package levels
 
 import (
+	"math"
 	"slices"
+	"sort"
 
 	"github.com/ttai-go/ttai/market"
 )
@@ -59,8 +61,9 @@ type zoneFamily struct {
 	atr     *trueRange
 	loose   []looseSwing
 	bands   []band
+	near    int     // the place among them that was asked for last
 	most    int     // bands, before those that take no more are dropped
-	arrived []swing // in order of confirmation, from the number gone on
+	arrived []swing // in order of confirmation, from the number gone on; without a price (NaN) once in a zone
 	gone    int
 	head    int // of arrived: those before it are too old
 }
@@ -96,15 +99,17 @@ func (f *zoneFamily) update(e *Engine) {
 
 // forget drops loose swings that are too old.
 func (f *zoneFamily) forget(now int) {
-	for f.head < len(f.arrived) && now-f.arrived[f.head].born > f.o.Window {
-		n := f.gone + f.head
-		for k := f.search(f.arrived[f.head].price); k < len(f.loose) && f.loose[k].price == f.arrived[f.head].price; k++ {
-			if f.loose[k].n == n {
-				f.loose = slices.Delete(f.loose, k, k+1)
+	for ; f.head < len(f.arrived) && now-f.arrived[f.head].born > f.o.Window; f.head++ {
+		price := f.arrived[f.head].price
+		if price != price {
+			continue
+		}
+		for k := f.search(price); k < len(f.loose) && f.loose[k].price == price; k++ {
+			if f.loose[k].n == f.gone+f.head {
+				f.loose = append(f.loose[:k], f.loose[k+1:]...)
 				break
 			}
 		}
-		f.head++
 	}
 	if f.head >= 32 && f.head >= len(f.arrived)/2 {
 		f.gone += f.head
@@ -113,34 +118,38 @@ func (f *zoneFamily) forget(now int) {
 	}
 }
 
-// search returns the place of the first loose swing at price or above.
+// below is -1, all bits set, when x is below y, and 0 otherwise.
+func below(x, y float64) int { return int(int64(math.Float64bits(x-y+0)) >> 63) } // -0 is 0
+
+// search returns the place of the first loose swing at price or above. No jump
+// hangs on a price, for none can be foretold.
 func (f *zoneFamily) search(price float64) int {
 	from, n := 0, len(f.loose)
 	for n > 0 {
-		half := n / 2
-		if f.loose[from+half].price < price {
-			from += half + 1
-			n -= half + 1
-		} else {
-			n = half
-		}
+		half := (n + 1) / 2
+		from += half & below(f.loose[from+half-1].price, price)
+		n -= half
 	}
 	return from
 }
 
-// above returns the first band that is not wholly below the price.
+// above returns the first band that is not wholly below the price. It is
+// mostly a few bands from the one asked for before.
 func (f *zoneFamily) above(price float64) int {
-	from, n := 0, len(f.bands)
-	for n > 0 {
-		half := n / 2
-		if f.bands[from+half].high < price {
-			from += half + 1
-			n -= half + 1
-		} else {
-			n = half
-		}
+	const few = 8
+	at := min(f.near, len(f.bands))
+	least, most := max(0, at-few), min(len(f.bands), at+few)
+	for at > least && f.bands[at-1].high >= price {
+		at--
 	}
-	return from
+	for at < most && f.bands[at].high < price {
+		at++
+	}
+	if at > 0 && f.bands[at-1].high >= price || at < len(f.bands) && f.bands[at].high < price {
+		at = sort.Search(len(f.bands), func(k int) bool { return f.bands[k].high >= price })
+	}
+	f.near = at
+	return at
 }
 
 func (f *zoneFamily) take(e *Engine, w *swing) {
@@ -164,7 +173,8 @@ func (f *zoneFamily) take(e *Engine, w *swing) {
 	f.loose = append(f.loose, looseSwing{})
 	copy(f.loose[at+1:], f.loose[at:])
 	f.loose[at] = looseSwing{w.price, f.gone + len(f.arrived)}
-	f.arrived = append(f.arrived, *w)
+	f.arrived = append(f.arrived, swing{})
+	f.arrived[len(f.arrived)-1].set(w.price, w.high, w.born, w.confirmed, w.bornAt)
 
 	// Bands hold no loose swing, so each is wholly on one side.
 	width := f.o.Width * f.atr.mean
@@ -184,7 +194,7 @@ func (f *zoneFamily) take(e *Engine, w *swing) {
 		return
 	}
 	first, last = from+first, from+last
-	zone := f.merge(f.loose[first:last])
+	zone := f.merge(e.book.label(), f.loose[first:last])
 	e.follow(&zone, true)
 	f.loose = append(f.loose[:first], f.loose[last:]...)
 	f.bands = slices.Insert(f.bands, above, band{zone.low, zone.high, now})
@@ -219,8 +229,8 @@ func (f *zoneFamily) densest(near []looseSwing, newest int, width float64) (firs
 	return first, last
 }
 
-// merge makes a zone of swings in ascending order.
-func (f *zoneFamily) merge(members []looseSwing) record {
+// merge makes a zone of swings in ascending order, and writes its label.
+func (f *zoneFamily) merge(words *label, members []looseSwing) record {
 	first := &f.arrived[members[0].n-f.gone]
 	last := first
 	highs, sum := 0, 0.0
@@ -236,12 +246,14 @@ func (f *zoneFamily) merge(members []looseSwing) record {
 			highs++
 		}
 		sum += m.price
+		m.price = math.NaN()
 	}
+	*words = label{form: labelMembers, n: int32(highs), m: int32(len(members) - highs), a: first.bornAt, b: last.bornAt}
 	low, high := members[0].price, members[len(members)-1].price
 	return record{
 		// The mean of equal numbers can leave them by a rounding.
 		price: min(max(sum/float64(len(members)), low), high), low: low, high: high, kind: KindZone,
 		born: first.born, bornAt: first.bornAt, touched: last.born, touchedAt: last.bornAt, touches: int32(len(members)),
-		label: &label{form: labelMembers, n: int32(highs), m: int32(len(members) - highs), a: first.bornAt, b: last.bornAt},
+		label: words,
 	}
 }
