@@ -21,7 +21,7 @@ func momentums() []function {
 			inputs: pair(), params: period(14, 2), outputs: pane(), lookback: nBars,
 			open: func(e env) core { return aroonOsc{newAroon(e.int(0))} }},
 		{name: "BOP", summary: "Balance of power: the bar's body by its range, signed.",
-			inputs: ohlc(), outputs: pane(), open: func(env) core { return map4{f: balanceOfPower, whole: balancesOfPower} }},
+			inputs: ohlc(), outputs: pane(), open: func(env) core { return fused4{f: balanceOfPower, whole: balancesOfPower} }},
 		{name: "CCI", summary: "Commodity channel index: the typical price's distance from its average in mean deviations.",
 			inputs: hlc(), params: period(14, 2), outputs: pane(), lookback: nLessOne,
 			open: func(e env) core { return newCCI(e.int(0)) }},

@@ -75,7 +75,7 @@ func statistics() []function {
 			}},
 		{name: "TYPPRICE", summary: "The mean of high, low and close.", inputs: hlc(), outputs: overlay(),
 			open: func(env) core {
-				return map3{f: func(h, l, c float64) float64 { return (h + l + c) / 3 }, whole: typicalPrice, telling: true}
+				return fused3{f: func(h, l, c float64) float64 { return (h + l + c) / 3 }, whole: typicalPrice}
 			}},
 		{name: "WCLPRICE", summary: "The mean of high, low and twice the close.", inputs: hlc(), outputs: overlay(),
 			open: func(env) core {
@@ -113,7 +113,8 @@ func lineFunction(name, summary string, read regressionOutput, over bool) functi
 func operators() []function {
 	list := []function{
 		operator("ADD", "The sum of two series.", func(x, y float64) float64 { return x + y }, sums),
-		operator("DIV", "The first series by the second.", func(x, y float64) float64 { return x / y }, quotients),
+		{name: "DIV", summary: "The first series by the second.", inputs: pair(), outputs: pane(),
+			open: func(env) core { return fused2{f: func(x, y float64) float64 { return x / y }, whole: quotients} }},
 		operator("MULT", "The product of two series.", func(x, y float64) float64 { return x * y }, products),
 		operator("SUB", "The first series less the second.", func(x, y float64) float64 { return x - y }, differences),
 		windowed("MAX", "The greatest value of the period.", overlay(), func(n int) core { return newBest(n, false) }),
@@ -137,16 +138,16 @@ func operators() []function {
 		{"ASIN", "The angle in radians with that sine; NaN outside -1 to 1.", math.Asin, eachAsin},
 		{"ATAN", "The angle in radians with that tangent.", math.Atan, eachAtan},
 		{"CEIL", "The next whole number up.", math.Ceil, eachCeil},
-		{"COS", "The cosine of an angle in radians.", math.Cos, eachCos},
+		{"COS", "The cosine of an angle in radians.", cosineOf, eachCos},
 		{"COSH", "The hyperbolic cosine.", math.Cosh, eachCosh},
-		{"EXP", "e to that power.", math.Exp, eachExp},
+		{"EXP", "e to that power.", powerOf, eachExp},
 		{"FLOOR", "The next whole number down.", math.Floor, eachFloor},
 		{"LN", "The natural logarithm; NaN below 0.", math.Log, eachLog},
 		{"LOG10", "The decimal logarithm; NaN below 0.", math.Log10, eachLog10},
-		{"SIN", "The sine of an angle in radians.", math.Sin, eachSin},
+		{"SIN", "The sine of an angle in radians.", sineOf, eachSin},
 		{"SINH", "The hyperbolic sine.", math.Sinh, eachSinh},
 		{"SQRT", "The square root; NaN below 0.", math.Sqrt, eachSqrt},
-		{"TAN", "The tangent of an angle in radians.", math.Tan, eachTan},
+		{"TAN", "The tangent of an angle in radians.", tangentOf, eachTan},
 		{"TANH", "The hyperbolic tangent.", math.Tanh, eachTanh},
 	} {
 		list = append(list, function{name: m.name, summary: m.summary, inputs: closes(), outputs: pane(),
@@ -156,7 +157,7 @@ func operators() []function {
 }
 
 func operator(name, summary string, f func(x, y float64) float64, whole func(out, x, y []float64)) function {
-	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return map2{f: f, whole: whole, telling: name != "DIV"} }}
+	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return map2{f: f, whole: whole, telling: true} }}
 }
 
 func windowed(name, summary string, out []spec.Output, open func(n int) core) function {

@@ -29,27 +29,11 @@ func products(out, x, y []float64) {
 	}
 }
 
-func quotients(out, x, y []float64) {
-	y, out = y[:len(x)], out[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		out[i] = a / b
-	}
-}
-
 func medianPrice(out, x, y []float64) {
 	y, out = y[:len(x)], out[:len(x)]
 	for i, a := range x {
 		b := y[i]
 		out[i] = (a + b) / 2
-	}
-}
-
-func typicalPrice(out, high, low, close []float64) {
-	low, close, out = low[:len(high)], close[:len(high)], out[:len(high)]
-	for i, h := range high {
-		l, c := low[i], close[i]
-		out[i] = (h + l + c) / 3
 	}
 }
 
@@ -67,15 +51,6 @@ func averagePrice(out, open, high, low, close []float64) {
 	for i, o := range open {
 		h, l, c := high[i], low[i], close[i]
 		out[i] = (h + l + c + o) / 4
-	}
-}
-
-func balancesOfPower(out, open, high, low, close []float64) {
-	n := len(open)
-	high, low, close, out = high[:n], low[:n], close[:n], out[:n]
-	for i, o := range open {
-		h, l, c := high[i], low[i], close[i]
-		out[i] = balanceOfPower(o, h, l, c)
 	}
 }
 
@@ -113,24 +88,10 @@ func eachCeil(out, x []float64) {
 	}
 }
 
-func eachCos(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Cos(v)
-	}
-}
-
 func eachCosh(out, x []float64) {
 	out = out[:len(x)]
 	for i, v := range x {
 		out[i] = math.Cosh(v)
-	}
-}
-
-func eachExp(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Exp(v)
 	}
 }
 
@@ -161,13 +122,6 @@ func eachLog10(out, x []float64) {
 	}
 }
 
-func eachSin(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Sin(v)
-	}
-}
-
 func eachSinh(out, x []float64) {
 	out = out[:len(x)]
 	for i, v := range x {
@@ -179,13 +133,6 @@ func eachSqrt(out, x []float64) {
 	out = out[:len(x)]
 	for i, v := range x {
 		out[i] = math.Sqrt(v)
-	}
-}
-
-func eachTan(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Tan(v)
 	}
 }
 

@@ -65,6 +65,7 @@ type work struct {
 	core    core
 	bulk    bulker
 	bulk1   bulker1
+	try     trier
 	skips   skipper
 	tells   bool
 	fresh   kernel.Tape // the state before the first bar
@@ -80,6 +81,7 @@ func newWork(c core, params []float64, first int) *work {
 	w := &work{core: c, params: params, first: first}
 	w.bulk, _ = c.(bulker)
 	w.bulk1, _ = c.(bulker1)
+	w.try, _ = c.(trier)
 	w.skips, _ = c.(skipper)
 	if t, ok := c.(teller); ok {
 		w.tells = t.tells()
@@ -103,10 +105,18 @@ func (w *work) run(dst, in [][]float64) {
 		for k := range dst {
 			w.dst[k] = dst[k][start:end]
 		}
-		whole := w.bulk != nil || w.bulk1 != nil
 		for k := range in {
-			column := in[k][start:end]
-			w.in[k] = column
+			w.in[k] = in[k][start:end]
+		}
+		if w.try != nil {
+			w.separate(len(dst), len(in))
+			if !w.try.try(w.dst[:len(dst)], w.in[:len(in)]) {
+				w.slow(w.dst[:len(dst)], w.in[:len(in)])
+			}
+			continue
+		}
+		whole := w.bulk != nil || w.bulk1 != nil
+		for _, column := range w.in[:len(in)] {
 			whole = whole && (w.tells || kernel.AllFinite(column))
 		}
 		if !whole {

@@ -16,19 +16,21 @@ func (a *accumulation) next4(high, low, close, volume float64) float64 {
 	return a.value
 }
 
-func (a *accumulation) bulk(dst, in [][]float64) { a.run(dst[0], in[0], in[1], in[2], in[3]) }
-
-func (a *accumulation) run(out, high, low, close, volume []float64) {
-	n, value := len(out), a.value
+// run tells whether it saw finite values only.
+func (a *accumulation) run(out, high, low, close, volume []float64) bool {
+	n, value, odd := len(out), a.value, 0.0
 	high, low, close, volume = high[:n], low[:n], close[:n], volume[:n]
 	for i := range out {
-		h, l, c := high[i], low[i], close[i]
+		h, l, c, v := high[i], low[i], close[i], volume[i]
 		if span := h - l; span > 0 {
-			value += ((c - l) - (h - c)) / span * volume[i]
+			value += ((c - l) - (h - c)) / span * v
+		} else {
+			odd += span + c + v
 		}
 		out[i] = value
 	}
 	a.value = value
+	return kernel.Finite(value + odd)
 }
 
 func (a *accumulation) visit(t *kernel.Tape) { t.Float(&a.value) }

@@ -13,12 +13,11 @@ const chunk = 1024
 // are made of them only where a gate lets them through.
 type columns struct {
 	open, high, low, close []float64
-	body10, span10         [chunk]float64
-	shadow10, span5        [chunk]float64
-	values, averages       [chunk]float64
-	unknown                [chunk]float64
-	made                   [8]int // the bar's place in the chunk that the ring has there
-	b10, p10, s10, p5      []float64
+	// The averages before each bar, and one for the bar to come.
+	body10, span10, shadow10, span5 [chunk + 1]float64
+	values, unknown                 [chunk]float64
+	made                            [8]int // the bar's place in the chunk that the ring has there
+	b10, p10, s10, p5               []float64
 }
 
 // Bulk is UpdateSingle of many bars, to out, which is as long. The values must
@@ -90,13 +89,12 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 
 // shifted writes, for each bar, the average over the bars before it of the
 // column in values.
-func (s *Scanner) shifted(sum *kernel.Sum, which int, to *[chunk]float64, period float64) []float64 {
+func (s *Scanner) shifted(sum *kernel.Sum, which int, to *[chunk + 1]float64, period float64) []float64 {
 	c := s.columns
 	n := len(c.open)
-	sum.Run(c.averages[:n], c.values[:n], period)
 	to[0] = s.next[which]
-	copy(to[1:n], c.averages[:n-1])
-	s.next[which] = c.averages[n-1]
+	sum.Run(to[1:n+1], c.values[:n], period)
+	s.next[which] = to[n]
 	return to[:n]
 }
 

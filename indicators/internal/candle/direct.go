@@ -22,7 +22,10 @@ func mask(yes uint64, value float64, sign uint64) float64 {
 func direct(id ID) bool {
 	switch id {
 	case Doji, LongLeggedDoji, DragonflyDoji, GravestoneDoji, Takuri, RickshawMan, HighWave, SpinningTop,
-		Engulfing, Harami, ThreeOutside, MatchingLow, StickSandwich, TasukiGap, GapSideSideWhite, GapThreeMethods, Hikkake:
+		Engulfing, Harami, ThreeOutside, MatchingLow, StickSandwich, TasukiGap, GapSideSideWhite, GapThreeMethods, Hikkake,
+		BeltHold, ClosingMarubozu, LongLine, ShortLine, Hammer, HangingMan, HomingPigeon, ThreeInside,
+		DarkCloudCover, OnNeck, InNeck, Thrusting, Piercing, SeparatingLines, Counterattack, HaramiCross, DojiStar,
+		ThreeLineStrike, LadderBottom, ThreeStarsInSouth, HikkakeModified, Tristar:
 		return true
 	}
 	return false
@@ -39,6 +42,26 @@ func (c *columns) direct(s *Scanner, out []float64, from int) {
 		c.gaps(s, out, from)
 	case Hikkake:
 		c.traps(s, out, from)
+	case HikkakeModified:
+		c.doubleTraps(s, out, from)
+	case Hammer, HangingMan:
+		c.hammers(s.only, out, from)
+	case HomingPigeon, ThreeInside:
+		c.insides(s.only, out, from)
+	case DarkCloudCover, OnNeck, InNeck, Thrusting, Piercing:
+		c.openings(s, out, from)
+	case SeparatingLines, Counterattack:
+		c.meetings(s, out, from)
+	case HaramiCross, DojiStar:
+		c.crosses(s, out, from)
+	case ThreeLineStrike, LadderBottom, ThreeStarsInSouth:
+		c.rows(s, out, from)
+	case Tristar:
+		c.threeDojis(s, out, from)
+	case Doji, LongLeggedDoji, DragonflyDoji, GravestoneDoji, Takuri, RickshawMan:
+		c.dojis(s.only, out, from)
+	case BeltHold, ClosingMarubozu, LongLine, ShortLine:
+		c.lines(s.only, out, from)
 	default:
 		c.oneCandle(s.only, out, from)
 	}
@@ -46,29 +69,13 @@ func (c *columns) direct(s *Scanner, out []float64, from int) {
 
 func (c *columns) oneCandle(id ID, out []float64, from int) {
 	n := len(out)
-	open, high, low, close, body10, span10, span5 := c.open[:n], c.high[:n], c.low[:n], c.close[:n], c.b10[:n], c.p10[:n], c.p5[:n]
+	open, high, low, close, body10 := c.open[:n], c.high[:n], c.low[:n], c.close[:n], c.b10[:n]
 	for i := from; i < n; i++ {
 		o, h, l, x := open[i], high[i], low[i], close[i]
 		top, bottom := ends(o, x)
 		body, upper, lower := top-bottom, h-top, bottom-l
 		var yes, sign uint64
 		switch id {
-		case Doji:
-			yes = atMost(body, dojiFactor*span10[i])
-		case LongLeggedDoji:
-			yes = atMost(body, dojiFactor*span10[i]) & (less(body, lower) | less(body, upper))
-		case DragonflyDoji:
-			none := noneFactor * span10[i]
-			yes = atMost(body, dojiFactor*span10[i]) & less(upper, none) & less(none, lower)
-		case GravestoneDoji:
-			none := noneFactor * span10[i]
-			yes = atMost(body, dojiFactor*span10[i]) & less(lower, none) & less(none, upper)
-		case Takuri:
-			yes = atMost(body, dojiFactor*span10[i]) & less(upper, noneFactor*span10[i]) & less(2*body, lower)
-		case RickshawMan:
-			near, middle := nearFactor*span5[i], l+(h-l)/2
-			yes = atMost(body, dojiFactor*span10[i]) & less(body, lower) & less(body, upper) &
-				atMost(bottom, middle+near) & atMost(middle-near, top)
 		case HighWave:
 			yes, sign = less(body, body10[i])&less(2*body, upper)&less(2*body, lower), math.Float64bits(x-o)
 		case SpinningTop:
