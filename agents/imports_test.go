@@ -9,6 +9,6 @@ import (
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
 		Own:     []string{"internal/..."},
-		Modules: []string{"github.com/google/jsonschema-go/jsonschema"},
+		Modules: []string{"github.com/google/jsonschema-go/jsonschema", "github.com/shopspring/decimal"},
 	})
 }
