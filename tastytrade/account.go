@@ -20,6 +20,7 @@ type Account struct {
 	IsForeign             bool            `json:"is-foreign"`
 	IsFirmError           bool            `json:"is-firm-error"`
 	IsFirmProprietary     bool            `json:"is-firm-proprietary"`
+	IsTestDrive           bool            `json:"is-test-drive"`
 	DayTraderStatus       bool            `json:"day-trader-status"`
 	SuitableOptionsLevel  string          `json:"suitable-options-level"`
 	InvestmentObjective   string          `json:"investment-objective"`

@@ -18,6 +18,7 @@ import (
 type MarketMetric struct {
 	Object
 	Symbol                                 string                 `json:"symbol" need:"true"`
+	CreatedAt                              time.Time              `json:"created-at"`
 	UpdatedAt                              time.Time              `json:"updated-at"`
 	ImpliedVolatilityIndex                 float64                `json:"implied-volatility-index"` // per year
 	ImpliedVolatilityIndex5DayChange       float64                `json:"implied-volatility-index-5-day-change"`
