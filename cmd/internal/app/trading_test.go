@@ -241,3 +241,19 @@ func asJSON(s string) string {
 	b, _ := json.Marshal(s)
 	return string(b)
 }
+
+func TestTheDocumentsExampleIsReadAndAllowsWhatItSays(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "..", "docs", "trading-safety.md"))
+	require.NoError(t, err)
+	_, example, ok := strings.Cut(string(page), "```json\n")
+	require.True(t, ok)
+	example, _, _ = strings.Cut(example, "```")
+	h := newHouse(t, broker.Production)
+	h.write(strings.Replace(example, "5WX00000", "A1", 1))
+	_, err = h.desk().Guard.Prepare(t.Context(), "A1", buyIntent())
+	require.NotErrorIs(t, err, broker.ErrTradingOff)
+	refused, ok := errors.AsType[*broker.RefusedError](err)
+	require.True(t, ok, "%v", err)
+	assert.True(t, refused.Has("price_band"), "there are no quotes here, and the example asks for them: %v", err)
+	assert.False(t, refused.Has("max_order_loss"), "%v", err)
+}
