@@ -212,6 +212,10 @@ func (v *Vault) keyset(ctx context.Context, create bool) (*keyset, error) {
 		if err != nil {
 			return nil, err
 		}
+		// Or that somebody else has made both since they were looked for.
+		if set, err := v.readKeyset(ctx); !errors.Is(err, storage.ErrNotFound) {
+			return set, err
+		}
 		return nil, fmt.Errorf("%w: the tenant has secrets but its data keys are gone; restore them from a backup, or delete the secrets", ErrNoKey)
 	}
 	first, err := v.newEntry(ctx, 1)

@@ -340,6 +340,13 @@ func TestReadersAndWritersGoOnWhileAllKeysRotate(t *testing.T) {
 }
 
 func TestManyVaultsThatStoreTheFirstSecretAtOnceShareOneKey(t *testing.T) {
+	for range 50 { // each is another order of who comes first
+		firstSecretsAtOnce(t)
+	}
+}
+
+func firstSecretsAtOnce(t *testing.T) {
+	t.Helper()
 	s := newShelf("t")
 	w := newWrapper(t)
 	var group sync.WaitGroup
@@ -371,4 +378,31 @@ func TestRotationPassesThroughThousandsOfSecrets(t *testing.T) {
 	assert.Equal(t, n, moved)
 	assert.Len(t, refs(t, v, ""), n)
 	assert.Len(t, keyInfos(t, v), 1)
+}
+
+func TestKeysThatWereReadEarlierDoNotReplaceThoseReadLater(t *testing.T) {
+	first := vault.NewMasterKeys()
+	loads, reading, goOn := 0, make(chan struct{}), make(chan struct{})
+	keys, err := vault.LoadLocalKeys(t.Context(), func(context.Context) (vault.MasterKeys, error) {
+		switch loads++; loads {
+		case 1:
+			return first, nil
+		case 2: // it has read the first keys, and is slow to say so
+			close(reading)
+			<-goOn
+			return first, nil
+		}
+		return first.WithNew(), nil
+	})
+	require.NoError(t, err)
+	var group sync.WaitGroup
+	group.Go(func() { assert.NoError(t, keys.Reload(context.Background())) })
+	<-reading
+	group.Go(func() { assert.NoError(t, keys.Reload(context.Background())) })
+	ended, end := context.WithCancel(t.Context())
+	end()
+	assert.ErrorIs(t, keys.Reload(ended), context.Canceled, "waiting for the turn ends with the context")
+	close(goOn)
+	group.Wait()
+	assert.Len(t, keys.IDs(), 2, "the second reading has both keys")
 }

@@ -39,6 +39,7 @@ var _ KeyWrapper = (*LocalKeys)(nil)
 // for each tenant; then start them with the new one alone.
 type LocalKeys struct {
 	load func(context.Context) (MasterKeys, error)
+	turn chan struct{} // to load: what was read earlier must not replace what was read later
 
 	mu   sync.Mutex
 	keys MasterKeys
@@ -57,7 +58,7 @@ func NewLocalKeys(keys MasterKeys) (*LocalKeys, error) {
 // unknown master key is asked for, so that all processes notice a rotation by
 // themselves.
 func LoadLocalKeys(ctx context.Context, load func(context.Context) (MasterKeys, error)) (*LocalKeys, error) {
-	k := &LocalKeys{load: load}
+	k := &LocalKeys{load: load, turn: make(chan struct{}, 1)}
 	if err := k.Reload(ctx); err != nil {
 		return nil, err
 	}
@@ -68,6 +69,12 @@ func LoadLocalKeys(ctx context.Context, load func(context.Context) (MasterKeys, 
 func (k *LocalKeys) Reload(ctx context.Context) error {
 	if k.load == nil {
 		return nil
+	}
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	keys, err := k.load(ctx)
 	if err != nil {
