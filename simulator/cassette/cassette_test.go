@@ -80,6 +80,17 @@ func TestNothingOfTheOwnerIsLeft(t *testing.T) {
 	}
 }
 
+func TestAPriceWhoseDigitsHoldAPostalCodeStaysAPrice(t *testing.T) {
+	c := cassette.Redact(cassette.Header{}, []cassette.Entry{
+		exchange("/customers/me", `{"data":{"address":{"postal-code":"60601"}}}`),
+		exchange("/market-metrics", `{"data":{"items":[{"implied-volatility":"0.3606012","volume":"60601000","zone":"at 60601"}]}}`),
+	})
+	file := written(t, c)
+	assert.Contains(t, file, `"0.3606012"`)
+	assert.Contains(t, file, `"60601000"`)
+	assert.NotContains(t, file, "at 60601", "but inside a text it is the owner's")
+}
+
 func TestARecordingWithItsOwnersNameIsNotWritten(t *testing.T) {
 	c := &cassette.Cassette{Entries: []cassette.Entry{exchange("/a", `{}`)}}
 	assert.ErrorIs(t, c.Write(io.Discard), cassette.ErrNotRedacted)

@@ -268,10 +268,13 @@ func (r *redactor) text(s, name string, private bool) string {
 		}
 		return r.freeText(s)
 	}
+	kind := stringKind(s)
+	if !private && kind == numberString { // a price whose digits happen to hold a postal code is still a price
+		return s
+	}
 	if !private || name == "context" { // the path of the request
 		return r.words(s)
 	}
-	kind := stringKind(s)
 	switch {
 	case s == "", kind == dateString, kind == timeString:
 		return s
