@@ -214,8 +214,8 @@ func TestForgetRemovesAllOfARunThatHasEnded(t *testing.T) {
 		_, refused := errors.AsType[*workflow.FieldError](e.Forget(t.Context(), "gone"))
 		assert.True(t, refused, "a run that has not ended")
 		for _, id := range []string{"gone", "kept"} {
-			require.NoError(t, e.Signal(t.Context(), id, "go", 1))
 			require.NoError(t, e.Signal(t.Context(), id, "unheard", 1))
+			require.NoError(t, e.Signal(t.Context(), id, "go", 1))
 		}
 		for _, id := range []string{"gone", "kept"} {
 			_, err := e.Wait(t.Context(), id)

@@ -8,15 +8,19 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/ttai-go/ttai/workflow"
 )
 
 // TestCore checks what runs do while their engine lives.
-func TestCore(t *testing.T, h Harness) {
-	run(t, h, []claim{
+func TestCore(t *testing.T, h Harness) { run(t, h, core()) }
+
+// TestCoreLive is [TestCore] in real time.
+func TestCoreLive(t *testing.T, h LiveHarness) { runLive(t, h, core()) }
+
+func core() []claim {
+	return []claim{
 		{"a run returns its result, and its id is always the same run", testResult},
 		{"a step that fails is tried again under the same key", testRetry},
 		{"a step that cannot succeed fails its run", testFailures},
@@ -31,7 +35,7 @@ func TestCore(t *testing.T, h Harness) {
 		{"runs are listed by state and page", testList},
 		{"bad arguments and unknown runs are refused", testRefusals},
 		{"a closed engine says so", testClosed},
-	})
+	}
 }
 
 func testResult(r *rig) {
@@ -71,14 +75,12 @@ func testRetry(r *rig) {
 			return call.Attempt, nil
 		})
 	}))
-	begun := time.Now()
+	begun := r.clock.Now()
 	r.start(e, "r", "retry", 0)
 	same(r, "result", string(r.ends(e, "r", workflow.Completed).Result), "4")
 	same(r, "key", n.keys["flaky"], workflow.Key("r", "0", "flaky"))
 	// Backoffs of 10, 15 and 15 s, each between a half and all of it.
-	if took := time.Since(begun); took < 20*time.Second || took > 42*time.Second {
-		r.Fatalf("three backoffs took %v", took)
-	}
+	r.took("three backoffs", begun, 20*time.Second, 42*time.Second)
 }
 
 func testFailures(r *rig) {
@@ -138,33 +140,27 @@ func testDeadlines(r *rig) {
 	e := r.engine(
 		hang("timeout", workflow.Policy{Timeout: 5 * time.Second, MinBackoff: 2 * time.Second, MaxBackoff: 2 * time.Second}),
 		hang("deadline", workflow.Policy{Timeout: 5 * time.Second, MinBackoff: 2 * time.Second, Deadline: 9 * time.Second}))
-	begun := time.Now()
+	begun := r.clock.Now()
 	r.start(e, "t", "timeout", 0)
 	r.ends(e, "t", workflow.Completed)
-	if took := time.Since(begun); took < 12*time.Second || took > 15*time.Second {
-		r.Fatalf("two timeouts of 5 s and backoffs of 1 to 2 s took %v", took)
-	}
-	begun = time.Now()
+	r.took("two timeouts of 5 s and backoffs of 1 to 2 s", begun, 11*time.Second, 15*time.Second)
+	begun = r.clock.Now()
 	r.start(e, "d", "deadline", 0)
 	s := r.ends(e, "d", workflow.Failed)
 	if !strings.Contains(s.Error, "deadline has passed; the last error was: context deadline exceeded") {
 		r.Fatal(s.Error)
 	}
-	if took := time.Since(begun); took > 10*time.Second {
-		r.Fatalf("a step with a deadline of 9 s took %v", took)
-	}
+	r.took("a step with a deadline of 9 s", begun, 0, 10*time.Second)
 }
 
 func testSleep(r *rig) {
 	e := r.engine(of("nap", func(ctx *workflow.Ctx, d time.Duration) (int, error) {
 		return 1, workflow.Sleep(ctx, "nap", d)
 	}))
-	begun := time.Now()
+	begun := r.clock.Now()
 	r.start(e, "s", "nap", 90*time.Second)
 	r.ends(e, "s", workflow.Completed)
-	if took := time.Since(begun); took < 90*time.Second || took > 100*time.Second {
-		r.Fatalf("a sleep of 90 s took %v", took)
-	}
+	r.took("a sleep of 90 s", begun, 90*time.Second, 100*time.Second)
 }
 
 func testSignals(r *rig) {
@@ -181,7 +177,7 @@ func testSignals(r *rig) {
 		return fmt.Sprint(all, err), nil
 	}))
 	r.start(e, "a", "ask", 0)
-	synctest.Wait()
+	r.settle(r.recorded(e, "a", 1))
 	for _, word := range []string{"one", "two", "three"} {
 		r.check(e.Signal(r.Context(), "a", "say", word))
 	}
@@ -224,7 +220,7 @@ func testParallel(r *rig) {
 			return workflow.Step(ctx, "square", workflow.Policy{}, func(context.Context, workflow.Call) (int, error) {
 				most.Store(max(most.Load(), now.Add(1)))
 				defer now.Add(-1)
-				time.Sleep(time.Second)
+				r.pause(30 * time.Second)
 				return i * i, nil
 			})
 		})
@@ -287,7 +283,7 @@ func testCancel(r *rig) {
 			return 0, err
 		}))
 	r.start(e, "p", "parent", 0)
-	synctest.Wait()
+	r.settle(func() bool { _, err := e.Status(r.Context(), workflow.Key("p", "0", "child")); return err == nil })
 	r.check(e.Cancel(r.Context(), "p", "not wanted any more"))
 	same(r, "reason", r.ends(e, "p", workflow.Cancelled).Error, "not wanted any more")
 	r.ends(e, workflow.Key("p", "0", "child"), workflow.Cancelled)
@@ -312,7 +308,7 @@ func testHistory(r *rig) {
 		return 0, nil
 	}))
 	r.start(e, "h", "tell", 0)
-	synctest.Wait()
+	r.settle(r.recorded(e, "h", 2))
 	s, err := e.Status(r.Context(), "h")
 	r.check(err)
 	same(r, "state", s.State, workflow.Running)

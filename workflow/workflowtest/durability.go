@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/ttai-go/ttai/workflow"
@@ -15,8 +14,13 @@ import (
 
 // TestDurability checks what survives the engine: runs go on in another one on the
 // same data.
-func TestDurability(t *testing.T, h Harness) {
-	run(t, h, []claim{
+func TestDurability(t *testing.T, h Harness) { run(t, h, durability()) }
+
+// TestDurabilityLive is [TestDurability] in real time.
+func TestDurabilityLive(t *testing.T, h LiveHarness) { runLive(t, h, durability()) }
+
+func durability() []claim {
+	return []claim{
 		{"a run goes on where it stopped, and ended steps do not run again", testResume},
 		{"of many engines one executes a run, and all see its end", testMany},
 		{"a changed order of steps is refused, and the right code goes on", testOrder},
@@ -28,7 +32,7 @@ func TestDurability(t *testing.T, h Harness) {
 		{"signals and cancellations wait for an engine", testAbsent},
 		{"a step's failure is the same after resuming", testFailureStays},
 		{"a run that was cancelled goes the same way again", testCancelledAgain},
-	})
+	}
 }
 
 func testResume(r *rig) {
@@ -55,9 +59,8 @@ func testResume(r *rig) {
 	small := of("small", func(ctx *workflow.Ctx, _ int) (string, error) { return n.step(ctx, "small") })
 	e := r.engine(w, small)
 	r.start(e, "r", "long", 0)
-	synctest.Wait()
 	for g.entered.Load() == 0 {
-		time.Sleep(time.Second)
+		r.pause(time.Second)
 	}
 	r.check(e.Close())
 	e = r.engine(w, small)
@@ -101,7 +104,7 @@ func (r *rig) halfway(g *gate, id, name string, workflows ...workflow.Workflow) 
 	e := r.engine(workflows...)
 	r.start(e, id, name, 0)
 	for g.entered.Load() == 0 {
-		time.Sleep(100 * time.Millisecond)
+		r.pause(100 * time.Millisecond)
 	}
 	r.check(e.Close())
 }
@@ -109,13 +112,12 @@ func (r *rig) halfway(g *gate, id, name string, workflows ...workflow.Workflow) 
 // blocks waits until a run is blocked and returns why.
 func (r *rig) blocks(e workflow.Engine, id string) string {
 	r.Helper()
-	for range 120 {
+	for begun := r.clock.Now(); r.clock.Now().Sub(begun) < 30*time.Minute; r.pause(time.Second) {
 		s, err := e.Status(r.Context(), id)
 		r.check(err)
 		if s.State == workflow.Blocked {
 			return s.Error
 		}
-		time.Sleep(time.Second)
 	}
 	r.Fatalf("run %s is not blocked", id)
 	return ""
@@ -188,7 +190,7 @@ func testVersions(r *rig) {
 	only := r.engine(v2)
 	r.start(only, "new", "v", 0)
 	same(r, "new run", string(r.ends(only, "new", workflow.Completed).Result), "2")
-	time.Sleep(2 * time.Minute)
+	r.pause(2 * time.Minute)
 	s, err := only.Status(r.Context(), "old")
 	r.check(err)
 	same(r, "a run whose version is nowhere", s.State, workflow.Running)
@@ -231,17 +233,15 @@ func testElapsed(r *rig) {
 				return err
 			})
 	})
-	begun := time.Now()
+	begun := r.clock.Now()
 	e := r.engine(w)
 	r.start(e, "w", "wait", 0)
-	time.Sleep(5 * time.Minute)
+	r.pause(5 * time.Minute)
 	r.check(e.Close())
-	time.Sleep(time.Minute)
+	r.pause(time.Minute)
 	e = r.engine(w)
 	r.ends(e, "w", workflow.Completed)
-	if took := time.Since(begun); took < 10*time.Minute || took > 16*time.Minute {
-		r.Fatalf("it took %v", took)
-	}
+	r.took("it", begun, 10*time.Minute, 16*time.Minute)
 	same(r, "calls", calls.Load(), 2)
 }
 
@@ -250,7 +250,8 @@ func testAbsent(r *rig) {
 	e := r.engine(w)
 	r.start(e, "answered", "ask", 0)
 	r.start(e, "cancelled", "ask", 0)
-	synctest.Wait()
+	r.settle(r.recorded(e, "answered", 1))
+	r.settle(r.recorded(e, "cancelled", 1))
 	r.check(e.Close())
 	sender := r.engine() // it has no code, and executes nothing
 	r.check(sender.Signal(r.Context(), "answered", "answer", 42))
@@ -291,10 +292,10 @@ func testCancelledAgain(r *rig) {
 	})
 	e := r.engine(w)
 	r.start(e, "c", "tidy", 0)
-	synctest.Wait()
+	r.settle(r.recorded(e, "c", 1))
 	r.check(e.Cancel(r.Context(), "c", "enough"))
 	for g.entered.Load() == 0 {
-		time.Sleep(time.Second)
+		r.pause(time.Second)
 	}
 	r.check(e.Close())
 	e = r.engine(w)

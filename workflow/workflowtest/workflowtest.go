@@ -1,6 +1,7 @@
 // Package workflowtest has the suites that every workflow engine passes: TestCore
 // for what runs do, TestDurability for what survives their engine, and TestKills
-// for what survives the death of the process.
+// for what survives the death of the process. TestCoreLive and TestDurabilityLive
+// are the first two for engines over a network, whose time cannot be made up.
 package workflowtest
 
 import (
@@ -25,6 +26,11 @@ type Open func(workflows ...workflow.Workflow) workflow.Engine
 // an engine that was closed must be taken over within a minute.
 type Harness func(t *testing.T) Open
 
+// A LiveHarness is a [Harness] for engines over a network. It runs in real time, and
+// its engines go by clock, which is fast: a minute of it is a second. Runs of an
+// engine that was closed must be taken over within a second of real time.
+type LiveHarness func(t *testing.T, clock workflow.Clock) Open
+
 type claim struct {
 	name string
 	test func(*rig)
@@ -34,16 +40,73 @@ func run(t *testing.T, h Harness, claims []claim) {
 	for _, c := range claims {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				c.test(&rig{T: t, open: h(t)})
+				c.test(&rig{T: t, open: h(t), clock: workflow.RealClock{}})
 			})
 		})
 	}
 }
 
+func runLive(t *testing.T, h LiveHarness, claims []claim) {
+	for _, c := range claims {
+		t.Run(c.name, func(t *testing.T) {
+			clock := fastClock{time.Now()}
+			c.test(&rig{T: t, open: h(t, clock), clock: clock, live: true})
+		})
+	}
+}
+
+// fastClock makes a minute of a second.
+type fastClock struct{ begun time.Time }
+
+const faster = 60
+
+func (c fastClock) Now() time.Time { return c.begun.Add(faster * time.Since(c.begun)) }
+
+func (c fastClock) Sleep(ctx context.Context, d time.Duration) error {
+	return workflow.RealClock{}.Sleep(ctx, (d+faster-1)/faster)
+}
+
 // A rig is one test's engine and what its claims need.
 type rig struct {
 	*testing.T
-	open Open
+	open  Open
+	clock workflow.Clock
+	live  bool // nothing is known of how long work takes
+}
+
+// settle waits until the engines have done what they can, of which done is a sign.
+func (r *rig) settle(done func() bool) {
+	r.Helper()
+	if !r.live {
+		synctest.Wait()
+		return
+	}
+	for begun := time.Now(); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begun) > time.Minute {
+			r.Fatal("nothing happens")
+		}
+	}
+}
+
+// recorded tells that a run has so many entries.
+func (r *rig) recorded(e workflow.Engine, id string, n int) func() bool {
+	return func() bool {
+		r.Helper()
+		history, err := e.History(r.Context(), id)
+		r.check(err)
+		return len(history) >= n
+	}
+}
+
+// pause waits by the runs' time.
+func (r *rig) pause(d time.Duration) { _ = r.clock.Sleep(r.Context(), d) }
+
+// took fails unless as much time has passed as it should.
+func (r *rig) took(what string, begun time.Time, least, most time.Duration) {
+	r.Helper()
+	if took := r.clock.Now().Sub(begun); took < least || took > most && !r.live {
+		r.Fatalf("%s took %v, want %v to %v", what, took, least, most)
+	}
 }
 
 func (r *rig) engine(workflows ...workflow.Workflow) workflow.Engine {
