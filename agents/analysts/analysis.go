@@ -1,6 +1,7 @@
 package analysts
 
 import (
+	"github.com/ttai-go/ttai/agents"
 	"strings"
 	"time"
 
@@ -16,18 +17,23 @@ const NoModel = "none (rule-based)"
 // NotAdvice stands in every analysis.
 const NotAdvice = "Computed by fixed rules from the evidence listed; not investment advice."
 
+// NotAdviceModel stands in analyses that have words of a model.
+const NotAdviceModel = "Explained by a model from the evidence listed, which is computed; not investment advice."
+
 // An Analysis is what the analysts found out about one symbol at one instant:
-// the evidence, three views of it, the panel's verdict and concrete candidates.
+// the evidence, four views of it, the panel's verdict and concrete candidates.
 // It is plain data: it reads back from its JSON as it was written, apart from
-// Chart.
+// Chart and Transcript.
 type Analysis struct {
 	Symbol      market.Symbol      `json:"symbol"`
 	Description string             `json:"description,omitempty"`
 	At          time.Time          `json:"at"` // what was known at this instant, in New York's time
 	Environment broker.Environment `json:"environment"`
 	Notice      string             `json:"notice,omitempty"`
-	Model       string             `json:"model"` // NoModel
-	Disclaimer  string             `json:"disclaimer"`
+	Model       string             `json:"model"` // whose words it has, provider/model; NoModel for rules alone
+	// Fallback says where and why the rules stand although a model was asked.
+	Fallback   string `json:"fallback,omitempty"`
+	Disclaimer string `json:"disclaimer"`
 
 	// Summary is one paragraph for people; every number in it is evidence.
 	Summary    string      `json:"summary"`
@@ -40,6 +46,13 @@ type Analysis struct {
 
 	Evidence []Evidence `json:"evidence"`
 
+	// Usage and Cost (in US dollars; nil: not known, or no model) are of all that was
+	// asked of the model.
+	Usage agents.Usage     `json:"usage,omitzero"`
+	Cost  *decimal.Decimal `json:"cost,omitempty"`
+
+	// Transcript is all that was said, by analyst. It is not part of the JSON.
+	Transcript []agents.Entry `json:"-"`
 	// Chart is what a drawing needs. It is not part of the JSON.
 	Chart *Chart `json:"-"`
 }
@@ -70,6 +83,10 @@ const (
 	GroupEvents       Group = "events"
 	GroupFundamentals Group = "fundamentals"
 	GroupMarket       Group = "market"
+	GroupRisk         Group = "risk"
+	GroupNews         Group = "news"
+	GroupKnowledge    Group = "knowledge"
+	GroupRecord       Group = "record"
 	GroupPortfolio    Group = "portfolio"
 )
 
@@ -86,6 +103,7 @@ const (
 	UnitBars     = "bars"
 	UnitShares   = "shares"
 	UnitLots     = "contracts"
+	UnitCount    = "count"
 	UnitFlag     = "flag" // 1 yes, 0 no
 	UnitSign     = "sign" // +1, 0 or -1
 )
@@ -154,6 +172,7 @@ const (
 	ViewChart    = "chart"
 	ViewOptions  = "options"
 	ViewResearch = "research"
+	ViewRisk     = "risk"
 )
 
 // A View is one analyst's reading of the evidence.
@@ -166,6 +185,8 @@ type View struct {
 	Reasons []Reason `json:"reasons"`
 	// Absent says why there is no stance.
 	Absent string `json:"absent,omitempty"`
+	// By is the model whose view it is; empty: the rules'.
+	By string `json:"by,omitempty"`
 }
 
 // A Decision is the panel's answer to: is this a symbol to sell a
@@ -182,6 +203,8 @@ const (
 // A Verdict is what the panel decided.
 type Verdict struct {
 	Decision Decision `json:"decision"`
+	// By is the model that decided, within what the vetoes allow; empty: the rules.
+	By string `json:"by,omitempty"`
 	// Score is from 0 to 100: 50 + 50 × the weighted mean of the views' scores,
 	// held at no more than 50 by a veto.
 	Score float64 `json:"score"`
@@ -193,14 +216,27 @@ type Verdict struct {
 	Dissent []Reason `json:"dissent,omitempty"`
 }
 
-// A Strategy is a way to sell an option against cash or shares.
+// A Strategy is a way to trade options on a symbol.
 type Strategy string
 
 // The strategies.
 const (
 	CashSecuredPut Strategy = "cash_secured_put"
 	CoveredCall    Strategy = "covered_call"
+	// Wheel is a covered call where a hundred shares are free, else a cash-secured put.
+	Wheel      Strategy = "wheel"
+	BullPut    Strategy = "bull_put"  // a put sold and one below bought
+	BearCall   Strategy = "bear_call" // a call sold and one above bought
+	IronCondor Strategy = "iron_condor"
+	Calendar   Strategy = "calendar" // a call at the money sold, and one that expires later bought
+	// GammaScalp is a straddle at the money bought, to be hedged with shares.
+	GammaScalp Strategy = "gamma_scalp"
 )
+
+// Strategies returns all strategies that candidates can be looked for.
+func Strategies() []Strategy {
+	return []Strategy{CashSecuredPut, CoveredCall, Wheel, BullPut, BearCall, IronCondor, Calendar, GammaScalp}
+}
 
 // A Candidate is a concrete contract to sell, with what it brings and risks.
 // Amounts of money are for one contract, signed (received +), before fees.
@@ -253,6 +289,14 @@ type Candidate struct {
 	ResistanceID          string       `json:"resistance_id,omitempty"`
 	ResistanceDistanceATR market.Float `json:"resistance_distance_atr"`
 
+	// Legs are the contracts of a strategy of several, for one unit; Symbol, Bid, Mid,
+	// Ask, IV and Delta are then those of the leg that is sold first.
+	Legs []CandidateLeg `json:"legs,omitempty"`
+	// MaxGain and MaxLoss are of a strategy of several legs at its first expiration,
+	// for one unit in dollars; null when unbounded or not exact.
+	MaxGain *market.Float `json:"max_gain,omitempty"`
+	MaxLoss *market.Float `json:"max_loss,omitempty"`
+
 	// Needs says what must be held: "100 shares", "cash of 54000".
 	Needs string `json:"needs"`
 	// Held tells whether the portfolio holds it; nil when that is not known.
@@ -263,6 +307,15 @@ type Candidate struct {
 	Warnings []Reason `json:"warnings,omitempty"`
 	// Evidence are the ids that the numbers stand on, beside the contract's quote.
 	Evidence []string `json:"evidence"`
+}
+
+// A CandidateLeg is one contract of a candidate.
+type CandidateLeg struct {
+	Symbol     market.Symbol `json:"symbol"`
+	Quantity   int           `json:"quantity"` // positive bought, negative sold
+	Strike     market.Float  `json:"strike"`
+	Expiration market.Date   `json:"expiration"`
+	Mid        market.Float  `json:"mid"`
 }
 
 // A Chart is what a drawing of an analysis needs.

@@ -20,8 +20,10 @@ package analysts
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/ttai-go/ttai/broker"
@@ -46,6 +48,14 @@ type Deps struct {
 	// The caller's deadline holds as well, less a little to compute in.
 	Timeout time.Duration
 	Logger  *slog.Logger // nil: discarded
+	// Mind judges the evidence in words of its own. Nil: the rules alone do.
+	Mind *Mind
+	// News tells what is written about a symbol. Nil: no news.
+	News NewsSource
+	// Knowledge finds passages of a library. Nil: none.
+	Knowledge func(ctx context.Context, query string, limit int) ([]Passage, error)
+	// Record says how earlier analyses turned out. Nil: not known.
+	Record func(ctx context.Context, symbol market.Symbol) (*Scorecard, error)
 }
 
 // An Analyst analyses symbols. It is safe for concurrent use.
@@ -60,6 +70,8 @@ func New(d Deps) (*Analyst, error) {
 		return nil, invalid.Missing("Market", "a source of market data")
 	case math.IsNaN(d.Rate) || d.Rate < -0.5 || d.Rate > 1:
 		return nil, invalid.Field("Rate", d.Rate, "a continuous rate per year from -0.5 to 1: 0.04 is 4 %")
+	case d.Mind != nil && d.Mind.Model == nil:
+		return nil, invalid.Missing("Mind.Model", "a model, or no Mind for rules alone")
 	case d.Timeout < 0:
 		return nil, invalid.Field("Timeout", d.Timeout, "a duration above 0, or 0 for 10 seconds")
 	}
@@ -99,6 +111,9 @@ type Request struct {
 	Benchmark market.Symbol
 	// Rules choose candidates; nil means the defaults.
 	Rules *Rules
+	// Strategies are those that candidates are looked for, in this order; nil means
+	// CashSecuredPut and CoveredCall.
+	Strategies []Strategy
 }
 
 // PastTolerance is how far At may lie before the clock's now and still be
@@ -134,6 +149,14 @@ func (r Request) normalized(now time.Time) (Request, error) {
 	if r.LookbackYears < 1 || r.LookbackYears > 20 {
 		return r, invalid.Field("lookback_years", r.LookbackYears, "a whole number from 1 to 20")
 	}
+	if len(r.Strategies) == 0 {
+		r.Strategies = []Strategy{CashSecuredPut, CoveredCall}
+	}
+	for i, s := range r.Strategies {
+		if !slices.Contains(Strategies(), s) {
+			return r, invalid.Field(fmt.Sprintf("strategies[%d]", i), string(s), "one of "+describeStrategies(Strategies()))
+		}
+	}
 	rules, err := r.Rules.normalized()
 	r.Rules = &rules
 	return r, err
@@ -160,7 +183,10 @@ func (a *Analyst) Analyze(ctx context.Context, req Request) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	analysis := a.conclude(&req, in)
+	analysis, err := a.judge(ctx, &req, in)
+	if err != nil {
+		return nil, err
+	}
 	a.deps.Logger.LogAttrs(ctx, slog.LevelDebug, "analysed", slog.String("symbol", string(req.Symbol)),
 		slog.String("decision", string(analysis.Verdict.Decision)), slog.Float64("score", analysis.Verdict.Score))
 	return analysis, nil
@@ -168,11 +194,11 @@ func (a *Analyst) Analyze(ctx context.Context, req Request) (*Analysis, error) {
 
 // conclude makes an analysis of what the sources answered. It is a pure
 // function of its arguments and the analyst's settings.
-func (a *Analyst) conclude(req *Request, in *inputs) *Analysis {
+func (a *Analyst) conclude(req *Request, in *inputs) (*Analysis, *findings) {
 	cal := a.deps.Calendar
 	series := market.NewSeries(req.Symbol, market.Day, in.bars)
 	f := &findings{
-		book: newBook(), in: in, rules: *req.Rules, cal: cal, series: series, today: market.DateOf(in.at),
+		book: newBook(), in: in, rules: *req.Rules, strategies: req.Strategies, cal: cal, series: series, today: market.DateOf(in.at),
 	}
 	if n := len(in.bars); n > 0 {
 		f.end = cal.BarEnd(in.bars[n-1].Time, market.Day).In(cal.Location())
@@ -186,8 +212,10 @@ func (a *Analyst) conclude(req *Request, in *inputs) *Analysis {
 	f.addFundamentals()
 	f.addOptions(a.deps.Rate)
 	f.addPortfolio()
+	f.addRisk()
+	f.addTexts()
 
-	views := []View{f.chartView(), f.optionsView(), f.researchView()}
+	views := []View{f.chartView(), f.optionsView(), f.researchView(), f.riskView()}
 	candidates := f.chooseCandidates()
 	analysis := &Analysis{
 		Symbol: req.Symbol, Description: in.instrument.value.Description, At: in.at, Environment: a.deps.Environment, Notice: a.deps.Notice,
@@ -198,7 +226,16 @@ func (a *Analyst) conclude(req *Request, in *inputs) *Analysis {
 		analysis.CandidateMethod = candidateMethod
 	}
 	analysis.Summary = f.summary(analysis)
-	return analysis
+	return analysis, f
+}
+
+// judge concludes, and lets the model judge if there is one.
+func (a *Analyst) judge(ctx context.Context, req *Request, in *inputs) (*Analysis, error) {
+	analysis, f := a.conclude(req, in)
+	if a.deps.Mind == nil {
+		return analysis, nil
+	}
+	return analysis, a.think(ctx, f, analysis)
 }
 
 // chart collects what a drawing needs.

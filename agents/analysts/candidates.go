@@ -27,7 +27,17 @@ type ranked struct {
 // expiration. When rules veto all of a strategy, its best one is shown with the veto.
 func (f *findings) chooseCandidates() []Candidate {
 	chosen := []Candidate{}
-	for _, strategy := range []Strategy{CashSecuredPut, CoveredCall} {
+	for _, strategy := range f.strategies {
+		if strategy == Wheel {
+			strategy = CashSecuredPut
+			if f.value("portfolio.coverable") >= 100 {
+				strategy = CoveredCall
+			}
+		}
+		if strategy != CashSecuredPut && strategy != CoveredCall {
+			chosen = append(chosen, f.spreads(strategy)...)
+			continue
+		}
 		var list []ranked
 		for _, c := range f.contracts {
 			if f.eligible(strategy, c) {

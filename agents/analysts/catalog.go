@@ -92,6 +92,31 @@ func catalog() []definition {
 		{"market.roc21", "Benchmark over 21 bars", UnitFraction, "its close / close 21 bars before − 1", false},
 		{"market.rate", "Risk-free rate", UnitPerYear, "as configured, continuous", false},
 
+		{"risk.var95", "One-day loss, 95 %", UnitFraction, "loss that 5 % of the window's days exceed", false},
+		{"risk.cvar95", "Mean of the worst 5 % of days", UnitFraction, "mean loss of those days", false},
+		{"risk.worst_month", "Worst 21 bars", UnitFraction, "of the window", false},
+		{"risk.drawdown", "Largest drawdown", UnitFraction, "fall between closes of the window", false},
+		{"risk.gap", "Largest gap", UnitFraction, "|open / close before − 1|, 252 bars", false},
+		{"risk.correlation", "Correlation with the benchmark", UnitRatio, "log changes of 60 common sessions", false},
+		{"risk.held_correlation", "Correlation with what is held", UnitRatio, "mean with the 5 largest others, by |exposure|", false},
+		{"risk.concentration", "Concentration of the portfolio", UnitRatio, "Σ (share of |exposure|)², 1: a single underlying", false},
+		{"risk.stress10", "Portfolio if the symbol falls 10 %", UnitDollars, "its positions revalued, volatilities unchanged", false},
+		{"risk.stress10_share", "The same over the portfolio", UnitFraction, "risk.stress10 / portfolio.net_liq", false},
+		{"risk.assignment", "Assignment of one put", UnitFraction, "options.spot × 100 / portfolio.net_liq", false},
+
+		{"news.1", "Latest news", UnitDays, newsMethod, true},
+		{"news.2", "News", UnitDays, newsMethod, true},
+		{"news.3", "News", UnitDays, newsMethod, true},
+		{"news.4", "News", UnitDays, newsMethod, true},
+		{"news.5", "News", UnitDays, newsMethod, true},
+		{"knowledge.1", "From the library", UnitRatio, knowledgeMethod, true},
+		{"knowledge.2", "From the library", UnitRatio, knowledgeMethod, true},
+		{"knowledge.3", "From the library", UnitRatio, knowledgeMethod, true},
+		{"record.analyses", "Earlier analyses with an outcome", UnitCount, "analyses kept whose horizon has passed", true},
+		{"record.hit_rate", "Hit rate", UnitFraction, "share of selected symbols whose candidate made money", true},
+		{"record.calibration", "Calibration", UnitFraction, "mean of (stated probability of profit − 1 if it was made, else 0): above 0 is too sure", true},
+		{"record.realised", "Realised over expected return", UnitFraction, "mean of the candidates' realised − stated return on capital", true},
+
 		{"portfolio.shares", "Shares held", UnitShares, "sum of positions, short negative", false},
 		{"portfolio.coverable", "Shares free to cover calls", UnitShares, "most in one account: long shares − 100 × short calls, at least 0", false},
 		{"portfolio.options", "Option contracts held", UnitLots, "sum of positions, short negative", false},
@@ -104,8 +129,10 @@ func catalog() []definition {
 }
 
 const (
-	levelMethod   = "levels and pivots of the last 252 bars, merged within 0.5 ATR"
-	profileMethod = "volume of 252 bars spread over their ranges; value area 70 %"
-	atmMethod     = "implied volatility at the forward, from mids"
-	moveMethod    = "one standard deviation to expiration: price × volatility × √years"
+	levelMethod     = "levels and pivots of the last 252 bars, merged within 0.5 ATR"
+	profileMethod   = "volume of 252 bars spread over their ranges; value area 70 %"
+	newsMethod      = "days since it was published; a third party's text"
+	knowledgeMethod = "relevance of the passage; a third party's text"
+	atmMethod       = "implied volatility at the forward, from mids"
+	moveMethod      = "one standard deviation to expiration: price × volatility × √years"
 )

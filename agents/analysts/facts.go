@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/options"
 )
 
 // findings is the evidence with the values behind it that rules need in full.
@@ -24,8 +25,12 @@ type findings struct {
 	resists   []namedLevel
 	contracts []pricedContract // of the expirations for candidates
 	today     market.Date
-	earnings  *market.Event // the next one; nil when none is known
-	dividend  *market.Event
+	chain     *options.Chain // nil: there is none
+	// strategies are those that candidates are looked for.
+	strategies []Strategy
+	limit      float64       // the most that the vetoes allow, of 100
+	earnings   *market.Event // the next one; nil when none is known
+	dividend   *market.Event
 }
 
 // stale is how much regular trading time a quote may be old.

@@ -31,6 +31,17 @@ type inputs struct {
 	instrument part[market.Instrument]
 	portfolio  part[[]holding]
 	chain      part[[]market.OptionQuote]
+	held       part[[]heldBars]
+	news       part[[]Story]
+	passages   part[[]Passage]
+	record     part[Scorecard]
+}
+
+// heldBars are the bars of another underlying that is held.
+type heldBars struct {
+	symbol   market.Symbol
+	exposure float64 // without sign
+	bars     []market.Bar
 }
 
 type part[T any] struct {
@@ -153,6 +164,8 @@ func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
 		in.benchmark.absent = isBenchmark
 	}
 
+	a.askTexts(req, in, func(f func(ctx context.Context)) { ask(&all, a.deps.Timeout, f) })
+
 	quick.Wait()
 	in.chain.absent = expirations.absent
 	if expirations.absent == "" {
@@ -161,6 +174,11 @@ func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
 		})
 	}
 	all.Wait()
+	func() { // what is held is known only now
+		ctx, cancel := context.WithTimeout(ctx, a.deps.Timeout)
+		defer cancel()
+		in.held = a.heldBars(ctx, req, in)
+	}()
 
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

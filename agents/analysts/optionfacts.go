@@ -64,6 +64,7 @@ func (f *findings) addChain(rate float64) time.Time {
 		f.lackAll(GroupOptions, "the chain cannot be read: "+err.Error())
 		return in.at
 	}
+	f.chain = chain
 	at := f.newestQuote(chain)
 	f.put("options.spot", chain.Spot, at, price(chain.Spot), noData)
 

@@ -8,9 +8,10 @@ import (
 
 // The panel's weights, and the scores from which it selects and rejects.
 const (
-	chartWeight    = 0.40
-	optionsWeight  = 0.35
-	researchWeight = 0.25
+	chartWeight    = 0.35
+	optionsWeight  = 0.30
+	researchWeight = 0.20
+	riskWeight     = 0.15
 
 	selectFrom = 60.0
 	rejectTo   = 40.0
@@ -30,7 +31,7 @@ const (
 // decide combines the views. Candidates have been chosen before: a chain from
 // which none may be sold is a veto.
 func (f *findings) decide(views []View, candidates []Candidate) Verdict {
-	weights := map[string]float64{ViewChart: chartWeight, ViewOptions: optionsWeight, ViewResearch: researchWeight}
+	weights := map[string]float64{ViewChart: chartWeight, ViewOptions: optionsWeight, ViewResearch: researchWeight, ViewRisk: riskWeight}
 	v := Verdict{Reasons: []Reason{}}
 	var total, mean float64
 	for _, view := range views {
@@ -71,16 +72,20 @@ func (f *findings) decide(views []View, candidates []Candidate) Verdict {
 	}
 	f.vetoCandidates(candidates, veto)
 
+	f.limit = limit
 	v.Score = math.Round(10*min(50+50*mean, limit)) / 10
-	switch {
-	case v.Score >= selectFrom:
-		v.Decision = DecisionSelect
-	case v.Score <= rejectTo:
-		v.Decision = DecisionReject
-	default:
-		v.Decision = DecisionNeutral
-	}
+	v.Decision = decisionOf(v.Score)
 	return v
+}
+
+func decisionOf(score float64) Decision {
+	switch {
+	case score >= selectFrom:
+		return DecisionSelect
+	case score <= rejectTo:
+		return DecisionReject
+	}
+	return DecisionNeutral
 }
 
 func leadingEvidence(view View) []string {

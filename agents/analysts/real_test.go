@@ -114,7 +114,7 @@ func TestTheSyntheticMarketIsAnalysedWhole(t *testing.T) {
 		offered += len(result.Candidates)
 		data, err := json.Marshal(result)
 		require.NoError(t, err)
-		assert.LessOrEqual(t, len(data), 24_500, symbol)
+		assert.LessOrEqual(t, len(data), 26_000, symbol)
 		t.Logf("%d bytes: %s", len(data), result.Summary)
 		for _, id := range []string{"options.iv_rank", "options.atm_iv.1", "options.expected_move.1", "options.spread", "quote.price"} {
 			assert.NotZero(t, value(t, result, id), "%s %s", symbol, id)

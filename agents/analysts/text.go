@@ -54,6 +54,9 @@ func trimmed(x float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", x
 
 // describe is a candidate in one sentence.
 func (c Candidate) describe() string {
+	if len(c.Legs) > 0 {
+		return c.describeLegs()
+	}
 	kind := "put"
 	if c.Strategy == CoveredCall {
 		kind = "call"
@@ -74,6 +77,9 @@ func (a *Analysis) WriteText(w io.Writer) error {
 	a.writeCandidates(out)
 	a.writeEvidence(out)
 	fmt.Fprintf(out, "\nModel: %s. %s\n", a.Model, a.Disclaimer)
+	if a.Fallback != "" {
+		wrap(out, "", a.Fallback)
+	}
 	if a.Notice != "" {
 		wrap(out, "", a.Notice)
 	}
@@ -126,20 +132,29 @@ func (a *Analysis) writeCandidates(out *bufio.Writer) {
 	out.WriteString("\nCANDIDATES\n")
 	for _, c := range a.Candidates {
 		fmt.Fprintf(out, "  %s  %s\n", strings.ReplaceAll(string(c.Strategy), "_", " "), c.Symbol)
+		if len(c.Legs) > 0 {
+			wrap(out, "    ", c.describe()+"; "+plural(c.Days, "day", "days")+"; needs "+c.Needs)
+			writeRemarks(out, c)
+			continue
+		}
 		wrap(out, "    ", c.describe()+fmt.Sprintf("; %s; delta %s, IV %s; bid %s, mid %s, ask %s; %s a year; needs %s",
 			plural(c.Days, "day", "days"), signed(float64(c.Delta), 2), share(float64(c.IV)), price(float64(c.Bid)), price(float64(c.Mid)), price(float64(c.Ask)),
 			share(float64(c.Annualized)), c.Needs))
 		if c.SupportID != "" {
 			wrap(out, "    ", fmt.Sprintf("strike %s ATR (%s) from the support %s", signed(float64(c.SupportDistanceATR), 1), percent(float64(c.SupportDistance)), c.SupportID))
 		}
-		for _, r := range c.Vetoes {
-			wrap(out, "    ", "veto: "+r.Text)
-		}
-		for _, r := range c.Warnings {
-			wrap(out, "    ", "warning: "+r.Text)
-		}
+		writeRemarks(out, c)
 	}
 	wrap(out, "  ", a.CandidateMethod)
+}
+
+func writeRemarks(out *bufio.Writer, c Candidate) {
+	for _, r := range c.Vetoes {
+		wrap(out, "    ", "veto: "+r.Text)
+	}
+	for _, r := range c.Warnings {
+		wrap(out, "    ", "warning: "+r.Text)
+	}
 }
 
 func (a *Analysis) writeEvidence(out *bufio.Writer) {
