@@ -51,7 +51,7 @@ type Deps struct {
 	// Mind judges the evidence in words of its own. Nil: the rules alone do.
 	Mind *Mind
 	// News tells what is written about a symbol. Nil: no news.
-	News NewsSource
+	News market.NewsSource
 	// Knowledge finds passages of a library. Nil: none.
 	Knowledge func(ctx context.Context, query string, limit int) ([]Passage, error)
 	// Record says how earlier analyses turned out. Nil: not known.
@@ -179,7 +179,7 @@ func (a *Analyst) Analyze(ctx context.Context, req Request) (*Analysis, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := a.gather(ctx, &req)
+	in, err := a.gather(ctx, &req, true)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own:     []string{"agents", "broker", "market", "options", "indicators", "levels", "internal/..."},
+		Own:     []string{"agents", "workflow", "broker", "market", "options", "indicators", "levels", "internal/..."},
 		Modules: []string{"github.com/shopspring/decimal"},
 	})
 }

@@ -1,6 +1,7 @@
 package analysts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,9 +33,11 @@ type inputs struct {
 	portfolio  part[[]holding]
 	chain      part[[]market.OptionQuote]
 	held       part[[]heldBars]
-	news       part[[]Story]
+	news       part[[]market.Story]
 	passages   part[[]Passage]
 	record     part[Scorecard]
+
+	expirations part[[]market.Expiration]
 }
 
 // heldBars are the bars of another underlying that is held.
@@ -65,6 +68,7 @@ const (
 	noAnswer  = "no answer within the deadline"
 	notServed = "not supported by this source"
 	noData    = "the source has no data"
+	notAsked  = "not asked for"
 
 	isBenchmark = "the symbol is the benchmark itself"
 )
@@ -98,9 +102,9 @@ func why(err error) string {
 // computing is what is kept of the caller's deadline to compute in.
 func computing(left time.Duration) time.Duration { return min(left/10, 250*time.Millisecond) }
 
-// gather asks the sources for everything, side by side. It returns an error only
-// for what makes an analysis impossible.
-func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
+// gather asks the sources for everything, side by side; the option chain only when it
+// is wanted. It returns an error only for what makes an analysis impossible.
+func (a *Analyst) gather(ctx context.Context, req *Request, withChain bool) (*inputs, error) {
 	loc := a.deps.Calendar.Location()
 	now := a.deps.Clock.Now()
 	in := &inputs{at: req.At.In(loc), past: now.Sub(req.At) > PastTolerance}
@@ -131,16 +135,15 @@ func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
 	ask(&quick, first, func(ctx context.Context) {
 		in.bars, in.dropped, barsErr = a.dailyBars(ctx, req.Symbol, in)
 	})
-	var expirations part[[]market.Expiration]
 	if in.past {
-		in.quote.absent, expirations.absent = onlyNow, onlyNow
+		in.quote.absent, in.expirations.absent = onlyNow, onlyNow
 		in.metrics.absent, in.events.absent, in.portfolio.absent = onlyNow, onlyNow, onlyNow
 	} else {
 		ask(&quick, first, func(ctx context.Context) {
 			in.quote = one(a.deps.Market.Quotes(ctx, []market.Symbol{req.Symbol}))
 		})
 		ask(&quick, first, func(ctx context.Context) {
-			expirations = some(a.deps.Market.Expirations(ctx, req.Symbol))
+			in.expirations = some(a.deps.Market.Expirations(ctx, req.Symbol))
 		})
 		ask(&all, a.deps.Timeout, func(ctx context.Context) {
 			in.metrics = one(a.deps.Market.Metrics(ctx, []market.Symbol{req.Symbol}))
@@ -167,10 +170,9 @@ func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
 	a.askTexts(req, in, func(f func(ctx context.Context)) { ask(&all, a.deps.Timeout, f) })
 
 	quick.Wait()
-	in.chain.absent = expirations.absent
-	if expirations.absent == "" {
+	if in.chain.absent = cmp.Or(in.expirations.absent, notAsked); in.expirations.absent == "" && withChain {
 		ask(&all, a.deps.Timeout, func(ctx context.Context) {
-			in.chain = a.fetchChain(ctx, req, in, expirations.value)
+			in.chain = a.fetchChain(ctx, req, in, in.expirations.value)
 		})
 	}
 	all.Wait()
@@ -185,6 +187,8 @@ func (a *Analyst) gather(ctx context.Context, req *Request) (*inputs, error) {
 		return nil, fmt.Errorf("analysing %s: %w", req.Symbol, context.Canceled)
 	case barsErr != nil && len(in.chain.value) > 0:
 		in.noBars = why(barsErr) // what the options say is worth having
+	case barsErr != nil && !withChain && in.expirations.absent == "":
+		in.noBars = why(barsErr) // the chain may say enough
 	case barsErr != nil:
 		return nil, fmt.Errorf("analysing %s: daily bars: %w", req.Symbol, barsErr)
 	}

@@ -220,9 +220,9 @@ func ask[T any](ctx context.Context, d *discussion, said *spoken, instructions, 
 		if err != nil {
 			return nil, err
 		}
-		answer, err := agents.Decode[T](result)
-		if err != nil {
-			return nil, err
+		answer, unread := agents.Decode[T](result)
+		if unread != nil {
+			return nil, unread
 		}
 		wrong := check(&answer)
 		if len(wrong) == 0 {

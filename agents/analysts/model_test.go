@@ -180,7 +180,7 @@ func TestNewsAreDataAndAModelThatObeysThemHarmsNothing(t *testing.T) {
 				Calls: []agents.Call{{ID: "1", Name: "place_order", Arguments: json.RawMessage(`{}`)}}}
 		}}),
 	}, func(d *analysts.Deps) {
-		d.News = stories{{At: noon.Add(-time.Hour), Headline: attack, Source: "wire"}, {At: noon.Add(time.Hour), Headline: "from the future"}}
+		d.News = stories{{Time: noon.Add(-time.Hour), Headline: attack, Source: "wire"}, {Time: noon.Add(time.Hour), Headline: "from the future"}}
 	})
 	assert.True(t, saw)
 	assert.Zero(t, written)
@@ -196,9 +196,9 @@ func TestNewsAreDataAndAModelThatObeysThemHarmsNothing(t *testing.T) {
 	assert.False(t, ok, "nothing is known of the future")
 }
 
-type stories []analysts.Story
+type stories []market.Story
 
-func (s stories) News(context.Context, market.Symbol, time.Time, int) ([]analysts.Story, error) {
+func (s stories) News(context.Context, market.NewsRequest) ([]market.Story, error) {
 	return s, nil
 }
 
@@ -270,3 +270,17 @@ func TestEveryStrategyHasCandidatesWhoseLegsFit(t *testing.T) {
 }
 
 func abs(x float64) float64 { return max(x, -x) }
+
+func TestARepairThatFailsIsTheReason(t *testing.T) {
+	calls := 0
+	model := agentstest.Always("test/half", agentstest.Step{Do: func(_ context.Context, req *agents.Request) agentstest.Step {
+		if len(req.Messages) > 1 {
+			calls++
+			return agentstest.Fail(&agents.ModelError{Model: "test/half", Status: 401, Message: "the key was revoked"})
+		}
+		return agentstest.Say(`{"stance":"neutral","score":0,"reasons":[{"text":"It is 77.123 now.","weight":0,"evidence":["trend.close"]}]}`)
+	}})
+	got := withMind(t, rising(), &analysts.Mind{Model: model}, nil)
+	assert.Positive(t, calls)
+	assert.Contains(t, got.Fallback, "the key was revoked")
+}

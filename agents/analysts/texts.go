@@ -12,23 +12,6 @@ import (
 	"github.com/ttai-go/ttai/market"
 )
 
-// A NewsSource tells what is written about a symbol. Implementations are safe for
-// concurrent use and respect the deadline of ctx.
-type NewsSource interface {
-	// News returns stories about a symbol that were published at or after a time, at
-	// most limit; market.ErrUnsupported when it has no news of such symbols.
-	News(ctx context.Context, symbol market.Symbol, since time.Time, limit int) ([]Story, error)
-}
-
-// A Story is a piece of news. Its texts are third parties'.
-type Story struct {
-	At       time.Time
-	Headline string
-	Summary  string // may be empty
-	Source   string // who published it; may be empty
-	URL      string // may be empty
-}
-
 // A Passage is a piece of a library's document.
 type Passage struct {
 	Text   string
@@ -58,7 +41,7 @@ func (a *Analyst) askTexts(req *Request, in *inputs, ask func(func(ctx context.C
 	in.record.absent = "no source is connected"
 	if a.deps.News != nil {
 		ask(func(ctx context.Context) {
-			in.news = some(a.deps.News.News(ctx, req.Symbol, in.at.AddDate(0, 0, -newsDays), 4*newsCount))
+			in.news = some(a.deps.News.News(ctx, market.NewsRequest{Symbols: []market.Symbol{req.Symbol}, From: in.at.AddDate(0, 0, -newsDays), Limit: 4 * newsCount}))
 		})
 	}
 	if a.deps.Knowledge != nil {
@@ -86,8 +69,10 @@ func (a *Analyst) askTexts(req *Request, in *inputs, ask func(func(ctx context.C
 func (f *findings) addTexts() {
 	in := f.in
 	stories := slices.Clone(in.news.value)
-	stories = slices.DeleteFunc(stories, func(s Story) bool { return s.At.After(in.at) || s.Headline == "" })
-	slices.SortStableFunc(stories, func(a, b Story) int { return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Headline, b.Headline)) })
+	stories = slices.DeleteFunc(stories, func(s market.Story) bool { return s.Time.After(in.at) || s.Headline == "" })
+	slices.SortStableFunc(stories, func(a, b market.Story) int {
+		return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(a.Headline, b.Headline))
+	})
 	for i, s := range stories[:min(len(stories), newsCount)] {
 		text := s.Headline
 		if s.Summary != "" {
@@ -96,7 +81,7 @@ func (f *findings) addTexts() {
 		if s.Source != "" {
 			text += " (" + s.Source + ")"
 		}
-		f.put(fmt.Sprintf("news.%d", i+1), math.Floor(in.at.Sub(s.At).Hours()/24), f.local(s.At), bounded(text, textOfNews), "")
+		f.put(fmt.Sprintf("news.%d", i+1), math.Floor(in.at.Sub(s.Time).Hours()/24), f.local(s.Time), bounded(text, textOfNews), "")
 	}
 	for i, p := range in.passages.value[:min(len(in.passages.value), passages)] {
 		f.put(fmt.Sprintf("knowledge.%d", i+1), p.Score, in.at, bounded(p.Source+": "+p.Text, textOfBooks), "the passage has no score")
