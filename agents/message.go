@@ -46,6 +46,25 @@ func (c Call) MarshalJSON() ([]byte, error) {
 	}{c.ID, c.Name, arguments})
 }
 
+// UnmarshalJSON reads what MarshalJSON wrote: text that is no JSON is the arguments as
+// they were.
+func (c *Call) UnmarshalJSON(data []byte) error {
+	var written struct {
+		ID        string          `json:"id"`
+		Name      string          `json:"name"`
+		Arguments json.RawMessage `json:"arguments"`
+	}
+	if err := json.Unmarshal(data, &written); err != nil {
+		return err
+	}
+	c.ID, c.Name, c.Arguments = written.ID, written.Name, written.Arguments
+	var text string
+	if bytes.HasPrefix(written.Arguments, []byte{'"'}) && json.Unmarshal(written.Arguments, &text) == nil && !json.Valid([]byte(text)) {
+		c.Arguments = json.RawMessage(text)
+	}
+	return nil
+}
+
 // A CallResult is what became of a [Call].
 type CallResult struct {
 	ID      string `json:"id"`

@@ -141,3 +141,19 @@ func (m *Model) Stream(ctx context.Context, req *agents.Request) iter.Seq2[agent
 }
 
 var _ agents.Model = (*Model)(nil)
+
+// FromTranscript returns a model that answers as the model of a recorded run did, one
+// answer for each request, so that the run can be gone through again without it.
+func FromTranscript(transcript []agents.Entry) *Model {
+	m := &Model{name: "replay/transcript"}
+	for _, e := range transcript {
+		if e.Kind != agents.EntryMessage || e.Message == nil || e.Message.Role != agents.Assistant {
+			continue
+		}
+		if e.Model != "" {
+			m.name = e.Model
+		}
+		m.steps = append(m.steps, Step{Text: e.Message.Text(), Calls: e.Message.Calls(), Usage: e.Usage})
+	}
+	return m
+}

@@ -21,11 +21,13 @@ type analyzeCommand struct {
 	Symbol string `arg:"" help:"Symbol, such as SPY."`
 	app.Config
 	app.FileFlags
-	Bars  string `help:"CSV file of daily bars to analyse instead of the broker's." placeholder:"FILE" type:"existingfile"`
-	Chain string `help:"CSV file of an option chain." placeholder:"FILE" type:"existingfile"`
-	At    string `help:"Look from this time: a date (its close), a time, or RFC 3339. Default: now, or the end of the files." placeholder:"TIME"`
-	HTML  string `name:"html" help:"Write a self-contained page with charts to this file." placeholder:"FILE"`
-	JSON  bool   `name:"json" help:"Print the whole analysis as JSON."`
+	app.ModelFlags
+	Strategies []string `help:"What candidates are looked for: cash_secured_put, covered_call, wheel, bull_put, bear_call, iron_condor, calendar, gamma_scalp. Default: the first two." placeholder:"NAME,…"`
+	Bars       string   `help:"CSV file of daily bars to analyse instead of the broker's." placeholder:"FILE" type:"existingfile"`
+	Chain      string   `help:"CSV file of an option chain." placeholder:"FILE" type:"existingfile"`
+	At         string   `help:"Look from this time: a date (its close), a time, or RFC 3339. Default: now, or the end of the files." placeholder:"TIME"`
+	HTML       string   `name:"html" help:"Write a self-contained page with charts to this file." placeholder:"FILE"`
+	JSON       bool     `name:"json" help:"Print the whole analysis as JSON."`
 	drawingFlags
 }
 
@@ -43,7 +45,11 @@ func (analyzeCommand) Help() string {
   ttai analyze SPY --bars spy.csv.gz --at 2020-03-02   on your own bars, as of a day's close
   ttai analyze AAPL --bars aapl.csv --chain chain.csv --html report.html
 
-No model is used: rules alone decide, and every number is listed as evidence. Not advice.`
+  ttai analyze SPY --model anthropic/claude-sonnet-4-6 --model-budget 0.20
+
+Without a model rules alone decide, and every number is listed as evidence. A model
+may judge that evidence in words; what it says without support is thrown away, and
+the rules stand there. Not advice.`
 }
 
 // Run analyses one symbol and shows the result.
@@ -57,11 +63,14 @@ func (c analyzeCommand) Run(s *session) error {
 		return err
 	}
 	defer end()
+	if deps.Mind, err = mind(c.ModelFlags, s.sources); err != nil {
+		return err
+	}
 	analyst, err := analysts.New(deps)
 	if err != nil {
 		return err
 	}
-	analysis, err := analyst.Analyze(s.ctx, analysts.Request{Symbol: symbol, At: at})
+	analysis, err := analyst.Analyze(s.ctx, analysts.Request{Symbol: symbol, At: at, Strategies: strategiesOf(c.Strategies)})
 	if err != nil {
 		return err
 	}
@@ -86,6 +95,27 @@ func (c analyzeCommand) Run(s *session) error {
 		c.Orient(s.std.Err, "ttai analyze", s.sources, "Next: --html FILE for a page with charts, --bars FILE for bars of your own, 'ttai init' for an account or an MCP client.")
 	}
 	return nil
+}
+
+// mind is the model of the settings; nil when there is none.
+func mind(flags app.ModelFlags, sources *app.Sources) (*analysts.Mind, error) {
+	model, err := flags.OpenModel(sources)
+	if errors.Is(err, app.ErrNoModel) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	limits, err := flags.Limits()
+	return &analysts.Mind{Model: model, Limits: limits}, err
+}
+
+func strategiesOf(names []string) []analysts.Strategy {
+	var out []analysts.Strategy
+	for _, n := range names {
+		out = append(out, analysts.Strategy(n))
+	}
+	return out
 }
 
 // open returns what to analyse with and the instant to look from.
