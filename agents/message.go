@@ -1,6 +1,9 @@
 package agents
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // A Role says who wrote a [Message].
 type Role string
