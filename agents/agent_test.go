@@ -486,7 +486,7 @@ func FuzzData(f *testing.F) {
 }
 
 func TestACallReadsBackFromItsJSON(t *testing.T) {
-	for _, arguments := range []string{`{"a":1}`, `not JSON`, ``, `"a string"`, `null`} {
+	for _, arguments := range []string{`{"a":1}`, `not JSON`, ``, `null`} {
 		data, err := json.Marshal(agents.Call{ID: "1", Name: "n", Arguments: json.RawMessage(arguments)})
 		require.NoError(t, err)
 		var back agents.Call
