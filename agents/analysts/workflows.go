@@ -19,9 +19,11 @@ import (
 const (
 	AnalysisWorkflow = "analysis"
 	ScreenerWorkflow = "screener"
+	// ScorecardWorkflow computes how earlier analyses turned out.
+	ScorecardWorkflow = "scorecard"
 )
 
-// Workflows makes the two workflows of this package. Their steps are recorded, so
+// Workflows makes the workflows of this package. Their steps are recorded, so
 // that a run whose process died asks no source and no model twice for what it has.
 type Workflows struct {
 	Analyst *Analyst // required
@@ -32,15 +34,19 @@ type Workflows struct {
 	Notify func(ctx context.Context, key string, m Message) error
 	// Universe names the symbols of a list, such as a watchlist; nil: jobs name them.
 	Universe func(ctx context.Context, name string) ([]market.Symbol, error)
+	// Past returns kept analyses of a symbol, of all for the empty one; nil: there is
+	// no scorecard.
+	Past func(ctx context.Context, symbol market.Symbol) ([]*Analysis, error)
 	// Pause is between the batches of a screener, for the sake of the broker's limits;
 	// 0: 1 second.
 	Pause time.Duration
 }
 
-// A Result is what a workflow keeps: Analysis or Screening is set.
+// A Result is what a workflow keeps: one of its members is set.
 type Result struct {
 	Analysis  *Analysis
 	Screening *Screening
+	Scorecard *ScorecardDone
 }
 
 // A Message is what a person is told.
@@ -121,6 +127,7 @@ func (w Workflows) Definitions() ([]workflow.Workflow, error) {
 	return []workflow.Workflow{
 		workflow.Of(workflow.Definition[AnalysisJob, AnalysisDone]{Name: AnalysisWorkflow, Version: 1, Run: w.analysis}),
 		workflow.Of(workflow.Definition[ScreenerJob, Screening]{Name: ScreenerWorkflow, Version: 1, Run: w.screener}),
+		workflow.Of(workflow.Definition[ScorecardJob, ScorecardDone]{Name: ScorecardWorkflow, Version: 1, Run: w.scorecard}),
 	}, nil
 }
 
