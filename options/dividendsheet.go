@@ -29,7 +29,7 @@ const sheetLanes = 12
 type sheetRow [sheetLanes]float64
 
 // bentSteps is how many steps there are at the least after a bend.
-const bentSteps = 4
+const bentSteps = 3
 
 // sheetReach is where a sheet ends, in deviations.
 const sheetReach = 5.0

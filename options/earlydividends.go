@@ -58,9 +58,11 @@ type dividendPoint struct {
 
 // The size of the tables, and the nodes and steps of the coarser of two grids.
 const (
-	dividendVols  = 6 // of a cell, at most
-	sheetSpace    = 68
-	sheetSteps    = 16
+	dividendVols  = 5 // of a cell, at most
+	sheetSpace    = 44
+	sheetSteps    = 10
+	roughSpace    = 60 // of the only grid of a rough table
+	roughSteps    = 14
 	dividendExact = 2e-5 // of the strike: a time value below, far under a tick, says nothing about the volatility
 	aloneSpace    = 140  // of grids for one contract
 	aloneSteps    = 15
@@ -113,7 +115,11 @@ func (d *dividendPremium) addCell(low, high float64) *dividendCell {
 	for i, node := range chebyshevRules()[c.vols].nodes {
 		terms := d.terms
 		terms.Vol = math.Exp(0.5*(low+high) + 0.5*(high-low)*node)
-		c.sheets[i] = newDividendSheet(d.kind, terms, d.dividends, d.strikes, sheetSpace, sheetSteps, !d.rough)
+		space, steps := sheetSpace, sheetSteps
+		if d.rough {
+			space, steps = roughSpace, roughSteps
+		}
+		c.sheets[i] = newDividendSheet(d.kind, terms, d.dividends, d.strikes, space, steps, !d.rough)
 	}
 	return c
 }
