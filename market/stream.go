@@ -11,7 +11,9 @@ type Streamer interface {
 	// StreamQuotes begins a stream of the quotes of symbols, options included. The
 	// first update of each symbol is its present quote. The stream lives until it is
 	// closed, ctx ends, or it fails for good; it reconnects by itself and tells of
-	// what it may have missed by a [StreamGap].
+	// what it may have missed by a [StreamGap]. When some symbols can never be
+	// streamed it is a *[MissingError] that names them, and nothing is; so it is
+	// with Add.
 	StreamQuotes(ctx context.Context, symbols ...Symbol) (QuoteStream, error)
 }
 

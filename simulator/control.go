@@ -11,7 +11,8 @@ import (
 )
 
 // controlRoutes are those that the real service does not have: they say and
-// change how the simulator runs. All but GET /simulator/clock need the access
+// change how the simulator runs. All but GET /simulator/clock and GET
+// /simulator/news.rss need the access
 // token of a customer.
 func (s *Simulator) controlRoutes() map[string]http.HandlerFunc {
 	return map[string]http.HandlerFunc{
@@ -23,6 +24,8 @@ func (s *Simulator) controlRoutes() map[string]http.HandlerFunc {
 		"POST /simulator/tokens/expire": s.expireTokens,
 		"POST /simulator/streams/drop":  s.dropStreams,
 		"POST /simulator/messages":      s.postMessage,
+		"GET /simulator/news":           s.getNews,
+		"POST /simulator/news":          s.postNews,
 		"GET /simulator/snapshot":       s.getSnapshot,
 		"PUT /simulator/snapshot":       s.putSnapshot,
 	}

@@ -10,6 +10,7 @@ func (s *Simulator) routes() http.Handler {
 	open := http.NewServeMux() // without a bearer
 	open.HandleFunc("POST /oauth/token", s.oauthToken)
 	open.HandleFunc("GET /simulator/clock", s.getClock)
+	open.HandleFunc("GET /simulator/news.rss", s.getNewsFeed)
 	open.HandleFunc("GET /auth.html", s.authorizePage)
 	open.HandleFunc("GET /dxlink", s.serveStream)
 	open.HandleFunc("GET /streamer", s.serveAccounts)

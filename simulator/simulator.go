@@ -56,6 +56,9 @@
 //	POST   /simulator/tokens/expire    every access token ends now
 //	POST   /simulator/streams/drop     every websocket is cut
 //	POST   /simulator/messages         {"title":"…","message":"…"} to the customer's streams
+//	GET    /simulator/news             ?symbols=AAPL,SPY&from=…&limit=20: stories as JSON
+//	GET    /simulator/news.rss         the same as an RSS feed; needs no token
+//	POST   /simulator/news             {"headline":"…","symbols":["AAPL"]} publishes a story
 //	GET    /simulator/snapshot         the state of everything
 //	PUT    /simulator/snapshot         back to such a state
 package simulator
@@ -205,6 +208,7 @@ type Simulator struct {
 	quoteLife  time.Duration
 	limits     *limits
 	faults     *faultBook
+	news       newsBook
 	book       accountBook
 	facts      factCache
 	hub        hub

@@ -24,6 +24,7 @@ type account struct {
 	transactions []broker.Transaction
 	orders       []*order
 	working      []*order // not ended when last looked at
+	kept         int      // how many worked when last counted
 	tags         map[string]bool
 }
 
@@ -120,6 +121,11 @@ func (x *Exchange) post(a *account, t broker.Transaction) {
 	t.Account = a.info.ID
 	t.Time = x.time()
 	a.cash = a.cash.Add(t.Amount)
+	if most := x.opts.Remember; most > 0 && len(a.transactions) >= 2*most+64 {
+		left := append(a.transactions[:0], a.transactions[len(a.transactions)-most:]...)
+		clear(a.transactions[len(left):])
+		a.transactions = left
+	}
 	a.transactions = append(a.transactions, t)
 	x.tell(broker.Event{Account: a.info.ID, Transaction: &t})
 }
@@ -179,7 +185,7 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 	} else {
 		cover = nil
 	}
-	if (x.opts.RecheckAtFill || o.recheck) && o.spec.Opens() && !x.opts.Unchecked {
+	if (x.opts.RecheckAtFill || x.opts.CheckAtFill || o.recheck) && o.spec.Opens() && !x.opts.Unchecked && !o.decided {
 		if err := x.affordable(o, units, prices); err != nil {
 			x.finish(o, broker.Cancelled, err.Error())
 			return true

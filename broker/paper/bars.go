@@ -20,16 +20,36 @@ import (
 func (x *Exchange) Bars(bars []Bar) error {
 	x.lock()
 	defer x.unlock()
+	end, err := x.bars(bars)
+	if err == nil && len(bars) > 0 {
+		x.advance(max(end, x.now), true)
+	}
+	return err
+}
+
+// ClosingBars is Bars, and stops a nanosecond before the bars' end: for bars that
+// end with a session of which the closing quotes of other instruments are known as
+// well. Quotes and orders come then, before what the close brings, and Advance goes
+// on.
+func (x *Exchange) ClosingBars(bars []Bar) error {
+	x.lock()
+	defer x.unlock()
+	_, err := x.bars(bars)
+	return err
+}
+
+// bars walks through bars up to a nanosecond before their end, which it returns.
+func (x *Exchange) bars(bars []Bar) (int64, error) {
 	if len(bars) == 0 {
-		return nil
+		return 0, nil
 	}
 	walks, err := x.walks(bars)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	start, end := walks[0].start, walks[0].end
 	if start < x.now && end <= x.now {
-		return invalid.Fieldf("Time", bars[0].Time, "a bar that ends after %s", x.time().Format(time.RFC3339))
+		return 0, invalid.Fieldf("Time", bars[0].Time, "a bar that ends after %s", x.time().Format(time.RFC3339))
 	}
 	x.release()
 	x.advance(max(start, x.now), true)
@@ -44,8 +64,7 @@ func (x *Exchange) Bars(bars []Bar) error {
 		for i := range walks {
 			walks[i].finish(x)
 		}
-		x.advance(max(end, x.now), true)
-		return nil
+		return end, nil
 	}
 	if x.opts.Path != CloseOnly {
 		x.point(walks, 0)
@@ -63,8 +82,7 @@ func (x *Exchange) Bars(bars []Bar) error {
 	for i := range walks {
 		walks[i].finish(x)
 	}
-	x.advance(max(end, x.now), true)
-	return nil
+	return end, nil
 }
 
 // quiet tells whether no order can be reached by the bars, and none can come to be

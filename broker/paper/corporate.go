@@ -168,7 +168,7 @@ func (x *Exchange) entitle(c CorporateAction) {
 }
 
 func (x *Exchange) split(c CorporateAction) {
-	x.endSplitOrders(c.Symbol)
+	x.endSplitOrders(c)
 	by := decimal.NewFromInt(int64(c.New)).Div(decimal.NewFromInt(int64(c.Old)))
 	if b := x.books[c.Symbol]; b != nil {
 		b.rescale(float64(c.New) / float64(c.Old))
@@ -195,14 +195,48 @@ func (x *Exchange) split(c CorporateAction) {
 
 type worths struct{ mark, prevClose float64 }
 
-func (x *Exchange) endSplitOrders(symbol market.Symbol) {
+func (x *Exchange) endSplitOrders(c CorporateAction) {
+	symbol := c.Symbol
 	for _, a := range x.accountList {
 		for _, o := range append([]*order(nil), a.working...) {
+			if x.opts.SplitOrders && x.splitOrder(o, c) {
+				continue
+			}
 			if slices.ContainsFunc(o.legs, func(l leg) bool { return l.book.symbol == symbol || l.book.terms.underlying == symbol }) {
 				x.finish(o, broker.Cancelled, "the shares were split")
 			}
 		}
 	}
+}
+
+// splitOrder turns a working order in shares into one in the new shares, and tells
+// whether it could.
+func (x *Exchange) splitOrder(o *order, c CorporateAction) bool {
+	if !o.single() || o.legs[0].book.symbol != c.Symbol || o.status.Terminal() || !o.done.IsZero() || o.spec.Notional != nil || o.trailing() {
+		return false
+	}
+	by := decimal.NewFromInt(int64(c.New)).Div(decimal.NewFromInt(int64(c.Old)))
+	after := o.total.Mul(decimal.NewFromInt(int64(c.New))).Div(decimal.NewFromInt(int64(c.Old)))
+	if !o.allowed.Equal(o.total) || !after.IsInteger() {
+		return false
+	}
+	working := o.place != nowhere
+	x.pull(o)
+	o.total, o.allowed = after, after
+	o.spec.Legs[0].Quantity = after
+	if o.spec.Limit != nil {
+		limit := o.spec.Limit.DivRound(by, 9)
+		o.spec.Limit, o.limit = &limit, limit.Abs().InexactFloat64()
+	}
+	if o.spec.Stop != nil {
+		stop := o.spec.Stop.DivRound(by, 9)
+		o.spec.Stop, o.stop = &stop, stop.InexactFloat64()
+	}
+	if working {
+		x.insert(o)
+	}
+	x.tellOrder(o)
+	return true
 }
 
 // rescale brings a book's prices to the new shares. The quote is gone.

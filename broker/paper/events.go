@@ -144,7 +144,7 @@ func (x *Exchange) tellOrder(o *order) {
 }
 
 func (x *Exchange) tellPosition(a *account, b *book) {
-	if !x.heard() {
+	if x.opts.Brief || !x.heard() {
 		return
 	}
 	if p := a.positions[b.symbol]; p != nil {
@@ -154,7 +154,7 @@ func (x *Exchange) tellPosition(a *account, b *book) {
 }
 
 func (x *Exchange) tellBalances(a *account) {
-	if x.heard() {
+	if x.heard() && !x.opts.Brief {
 		x.tell(broker.Event{Account: a.info.ID, Balances: x.balances(a)})
 	}
 }

@@ -78,7 +78,8 @@ type Exchange struct {
 	combos      map[string]*combo
 	accounts    map[AccountID]*account
 	accountList []*account // in the order of their opening
-	orders      []*order   // all, the nth has number n
+	orders      []*order   // all, the nth has number n + forgotten
+	forgotten   uint64
 	groups      []*group
 
 	working []*order // live, or ended since the last look
@@ -149,6 +150,8 @@ func (o *Options) validate() error {
 		return invalid.Field("Path", int(o.Path), "one of the paths")
 	case o.Trigger < TriggerAny || o.Trigger > TriggerTrade:
 		return invalid.Field("Trigger", int(o.Trigger), "one of the triggers")
+	case o.Remember < 0:
+		return invalid.Field("Remember", o.Remember, "a number of at least 0")
 	case min(o.Latency.Route, o.Latency.Live, o.Latency.Cancel, o.Latency.Replace, o.Latency.Jitter) < 0:
 		return invalid.Field("Latency", o.Latency, "durations of 0 or more")
 	}

@@ -30,3 +30,7 @@ func TryNext(s broker.EventStream) (broker.Event, bool) {
 	e, ok, _ := s.(*stream).take()
 	return e, ok
 }
+
+// WorkingLength is how many orders of an account are looked through for those that
+// work.
+func (x *Exchange) WorkingLength(id AccountID) int { return len(x.accounts[id].working) }

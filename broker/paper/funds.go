@@ -101,6 +101,16 @@ func (x *Exchange) openProfit(a *account) decimal.Decimal {
 	return sum
 }
 
+// forget takes orders that have ended off the list of those that work, whenever
+// it has grown to twice what it was.
+func (a *account) forget() {
+	if len(a.working) < 2*a.kept+16 {
+		return
+	}
+	a.reserved(nil)
+	a.kept = len(a.working)
+}
+
 // reserved is the buying power that working orders bind, without one of them.
 func (a *account) reserved(without *order) decimal.Decimal {
 	sum := decimal.Zero

@@ -112,12 +112,16 @@ func (x *Exchange) send(p, first *order) {
 	if p.status != broker.Contingent {
 		return
 	}
+	if first.decided && p.single() && p.spec.Notional == nil {
+		p.total, p.allowed = first.done, first.done
+		p.spec.Legs[0].Quantity = first.done
+	}
 	x.limitTime(p)
 	if p.end != 0 && p.end <= x.now {
 		x.finish(p, broker.Expired, "time in force is over")
 		return
 	}
-	if p.spec.Opens() && !x.opts.Unchecked {
+	if p.spec.Opens() && !x.opts.Unchecked && !x.opts.CheckAtFill {
 		switch f := x.funds(p, nil); {
 		case f.refusal != nil:
 			x.finish(p, broker.Rejected, f.refusal.Message)

@@ -33,6 +33,9 @@ func (x *Exchange) MarginCalls(account AccountID) ([]MarginCall, error) {
 // callMargin looks at every account after the close.
 func (x *Exchange) callMargin(today market.Date) {
 	for _, a := range x.accountList {
+		if x.owesNothing(a) {
+			continue
+		}
 		m, err := x.requirement(a, nil)
 		if err != nil {
 			continue // without prices nobody is called
@@ -54,6 +57,20 @@ func (x *Exchange) callMargin(today market.Date) {
 			x.liquidate(a, m)
 		}
 	}
+}
+
+// owesNothing tells that an account cannot be called by the rules of package
+// broker, without counting: what it holds is paid for, and no call stands.
+func (x *Exchange) owesNothing(a *account) bool {
+	if x.opts.Margin != nil || a.cash.Sign() < 0 || len(x.life.Calls[a.info.ID]) > 0 {
+		return false
+	}
+	for _, p := range a.positions {
+		if p.quantity.Sign() < 0 || p.book.terms.kind != market.KindEquity && p.book.terms.kind != market.KindCrypto {
+			return false
+		}
+	}
+	return true
 }
 
 // liquidate sends market orders that close the groups which free the most, until

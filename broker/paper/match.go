@@ -153,7 +153,7 @@ func (x *Exchange) fillAt(o *order, price float64, left *float64) bool {
 	b := o.legs[0].book
 	units := o.left()
 	if o.spec.Notional != nil {
-		units = o.spec.Notional.DivRound(decimal.NewFromFloat(price).Mul(b.terms.multiplier), 9).Truncate(6)
+		units = x.unitsAt(o, price)
 	}
 	units = available(units, left, b.terms.whole || units.IsInteger(), x.opts.IgnoreSizes && !b.inBar)
 	if units.Sign() <= 0 {
@@ -172,6 +172,26 @@ func (x *Exchange) fillAt(o *order, price float64, left *float64) bool {
 	}
 	o.legs[0].sizes(left)
 	return x.trade(o, units, []decimal.Decimal{decimal.NewFromFloat(price)})
+}
+
+// unitsAt is how many units a notional order is for at a price.
+func (x *Exchange) unitsAt(o *order, price float64) decimal.Decimal {
+	if x.opts.Units != nil {
+		in := UnitsInput{Account: o.acct.info.ID, Order: o.spec, Price: price, Cash: o.acct.cash}
+		for _, p := range x.listed(o.acct) {
+			if worth, ok := p.worth(); ok {
+				in.Used = in.Used.Add(worth.Abs())
+			}
+		}
+		if equity, ok := x.equity(o.acct); ok {
+			in.Equity = &equity
+		}
+		if units, ok := x.opts.Units(in); ok {
+			o.decided = true
+			return units
+		}
+	}
+	return o.spec.Notional.DivRound(decimal.NewFromFloat(price).Mul(o.legs[0].book.terms.multiplier), 9).Truncate(6)
 }
 
 // available is how much of a quantity a size allows.
@@ -193,7 +213,8 @@ func (x *Exchange) slip(o *order, b *book, price float64, units decimal.Decimal)
 	}
 	in := SlipInput{
 		Price: price, Buy: o.buys(), Quantity: units.InexactFloat64(), Bid: b.bid, Ask: b.ask, Tick: b.terms.tick(price),
-		Bar: b.inBar, AtOpen: b.atOpen, High: b.high, Low: b.low, Volume: b.volume,
+		Opens: o.spec.Legs[0].Action.Opens(),
+		Bar:   b.inBar, AtOpen: b.atOpen, High: b.high, Low: b.low, Volume: b.volume,
 	}
 	return x.slipped(in, b)
 }
@@ -276,7 +297,8 @@ func (x *Exchange) fillCombo(o *order, c *combo) bool {
 			b := l.book
 			prices[i] = decimal.NewFromFloat(x.slipped(SlipInput{
 				Price: quotes[i], Buy: l.sign > 0, Quantity: units.Mul(l.ratio).InexactFloat64(), Bid: b.bid, Ask: b.ask,
-				Tick: b.terms.tick(quotes[i]), Bar: b.inBar, AtOpen: b.atOpen, High: b.high, Low: b.low, Volume: b.volume,
+				Opens: o.spec.Legs[i].Action.Opens(),
+				Tick:  b.terms.tick(quotes[i]), Bar: b.inBar, AtOpen: b.atOpen, High: b.high, Low: b.low, Volume: b.volume,
 			}, b))
 		}
 	}

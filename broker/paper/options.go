@@ -61,6 +61,10 @@ type Options struct {
 	// RecheckAtFill checks the buying power of opening orders again when they
 	// fill, and cancels them when it no longer suffices.
 	RecheckAtFill bool
+	// CheckAtFill asks for the buying power of opening orders when they fill, and not
+	// when they are given: orders that are given before it, and close something, may
+	// have brought it by then.
+	CheckAtFill bool
 	// Unchecked leaves out the checks of buying power and cover. Quantities to
 	// close are checked all the same.
 	Unchecked bool
@@ -68,11 +72,41 @@ type Options struct {
 	Shortable func(market.Symbol) bool
 	// BorrowRate is the yearly rate, as a decimal, that short shares cost. Nil: 0.
 	BorrowRate func(market.Symbol, time.Time) float64
+	// Units decides how many units an order with a Notional is for, when it fills.
+	// Nil, or false: as many as the notional amount buys, to a millionth. Of a group,
+	// the orders that it sends are then for as many. The buying power of an order
+	// whose units were so decided is not checked again when it fills.
+	Units func(UnitsInput) (decimal.Decimal, bool)
+	// Lasting keeps day orders until they fill or are cancelled.
+	Lasting bool
+	// SplitOrders adjusts working orders in shares that are split, as long as
+	// nothing of them has filled and whole shares result, instead of cancelling them.
+	SplitOrders bool
 	// Lifecycle says what happens at expiry, before dividends and in margin calls.
 	Lifecycle Lifecycle
 	// Observer is told every event of every account, in order and after the input
 	// that caused it, without a lock held: it may call the exchange.
 	Observer func(broker.Event)
+	// Remember bounds what is kept of the past: at least so many of the orders that
+	// have ended and of the transactions of each account can be asked for, and about
+	// twice as many are kept. Tags of forgotten orders may be used again. Zero:
+	// everything is kept, which Snapshot needs.
+	Remember int
+	// Brief tells the observer and the streams nothing of balances and positions,
+	// which cost more to count than a fill: fills and transactions say what changed.
+	Brief bool
+}
+
+// A UnitsInput is what the units of an order are decided from.
+type UnitsInput struct {
+	Account AccountID
+	Order   broker.Order // read-only
+	Price   float64      // that it would fill at, without slippage
+	// Cash is that of the account; Equity is its net liquidating value, positions
+	// at the prices of the same moment. Used is the sum of the absolute values of its
+	// positions. Equity is nil when a price is not known.
+	Cash, Used decimal.Decimal
+	Equity     *decimal.Decimal
 }
 
 // An Account is one to be opened. Margin decides whether it is a margin account.

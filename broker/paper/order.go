@@ -37,6 +37,7 @@ type order struct {
 	held      bool // live from the next bar on
 	tried     bool // has been in the book while prices were there
 	recheck   bool // its buying power was not known when it was taken
+	decided   bool // Options.Units said how many units it is for
 
 	rank  uint64 // time priority
 	place place

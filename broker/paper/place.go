@@ -73,11 +73,48 @@ func checkSizes(o broker.Order) error {
 	return errors.Join(errs...)
 }
 
+// numbered is the order of a number; nil when it was forgotten.
+func (x *Exchange) numbered(seq uint64) *order {
+	if seq <= x.forgotten {
+		return nil
+	}
+	return x.orders[seq-1-x.forgotten]
+}
+
+// forget drops orders of an account that have ended, when there are many more than
+// are to be remembered.
+func (x *Exchange) forget(a *account) {
+	most := x.opts.Remember
+	if most <= 0 || len(a.orders) < 2*most+64 {
+		return
+	}
+	kept := a.orders[:0]
+	for i, o := range a.orders {
+		if i < len(a.orders)-most && o.status.Terminal() {
+			delete(a.tags, o.spec.Tag)
+			x.orders[o.seq-1-x.forgotten] = nil
+			continue
+		}
+		kept = append(kept, o)
+	}
+	clear(a.orders[len(kept):])
+	a.orders = kept
+	n := 0
+	for n < len(x.orders) && x.orders[n] == nil {
+		n++
+	}
+	left := append(x.orders[:0], x.orders[n:]...)
+	clear(x.orders[len(left):])
+	x.orders, x.forgotten = left, x.forgotten+uint64(n)
+}
+
 // register gives an order its number and a place in the account's list.
 func (x *Exchange) register(o *order) {
+	x.forget(o.acct)
 	x.orders = append(x.orders, o)
-	o.seq = uint64(len(x.orders))
+	o.seq = x.forgotten + uint64(len(x.orders))
 	o.acct.orders = append(o.acct.orders, o)
+	o.acct.forget()
 	o.acct.working = append(o.acct.working, o)
 	o.acct.tags[o.spec.Tag] = true
 }
@@ -92,6 +129,9 @@ func (x *Exchange) limitTime(o *order) {
 	case broker.GTD:
 		end = v.dateEnd(o.spec.GoodTill, o.spec.ExtendedHours)
 	default:
+		if x.opts.Lasting {
+			return
+		}
 		end = v.dayEnd(x.time(), o.spec.ExtendedHours)
 	}
 	if !end.IsZero() {
@@ -328,7 +368,7 @@ func (v *view) Place(ctx context.Context, id broker.AccountID, ticket broker.Tic
 		return nil, err
 	}
 	defer x.unlock()
-	p, err := x.plan(a, ticket, !x.opts.Unchecked)
+	p, err := x.plan(a, ticket, !x.opts.Unchecked && !x.opts.CheckAtFill)
 	if err != nil {
 		return nil, err
 	}
@@ -340,7 +380,9 @@ func (v *view) Place(ctx context.Context, id broker.AccountID, ticket broker.Tic
 	if ticket.Kind != broker.Single {
 		x.groupSeq++
 		g = &group{seq: x.groupSeq, kind: ticket.Kind, orders: p.orders}
-		x.groups = append(x.groups, g)
+		if x.opts.Remember == 0 {
+			x.groups = append(x.groups, g)
+		}
 	}
 	for i, o := range p.orders {
 		o.group = g
@@ -433,7 +475,7 @@ func (v *view) Replace(ctx context.Context, id broker.AccountID, number broker.O
 	}
 	if old.status != broker.Contingent {
 		refusals = append(refusals, x.refuseHoldings(o, "", old, beside)...)
-		if !x.opts.Unchecked {
+		if !x.opts.Unchecked && !x.opts.CheckAtFill {
 			f := x.funds(o, old)
 			if f.refusal != nil && with.Opens() {
 				refusals = append(refusals, *f.refusal)

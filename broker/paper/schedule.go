@@ -93,17 +93,23 @@ func (x *Exchange) advance(t int64, inclusive bool) {
 }
 
 func (x *Exchange) happen(e event) {
+	var o *order
+	if e.Order != 0 {
+		if o = x.numbered(e.Order); o == nil {
+			return // it ended long ago
+		}
+	}
 	switch e.Kind {
 	case eventStage:
-		x.stage(x.orders[e.Order-1])
+		x.stage(o)
 	case eventCancel:
-		x.cancelNow(x.orders[e.Order-1])
+		x.cancelNow(o)
 	case eventReplace:
-		x.replaceNow(x.orders[e.Order-1])
+		x.replaceNow(o)
 	case eventVenue:
 		x.turn(x.venues[e.Venue])
 	case eventEnd:
-		x.timeOver(x.orders[e.Order-1])
+		x.timeOver(o)
 	case eventDay:
 		x.daily()
 	case eventMorning:

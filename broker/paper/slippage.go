@@ -15,6 +15,7 @@ type SlipInput struct {
 	Quantity  float64 // of the fill
 	Bid, Ask  float64 // equal inside bars
 	Tick      float64
+	Opens     bool    // the order opens a position
 	Bar       bool    // inside a bar
 	AtOpen    bool    // at the open of a bar
 	High, Low float64 // of the bar; NaN for quotes

@@ -105,10 +105,14 @@ type specState struct {
 }
 
 // Snapshot returns the whole state as JSON: the same state gives the same bytes.
-// Streams of events, the observer and the options are no part of it.
+// Streams of events, the observer and the options are no part of it. The error is a
+// *FieldError when the exchange forgets (Options.Remember).
 func (x *Exchange) Snapshot() ([]byte, error) {
 	x.lock()
 	defer x.unlock()
+	if x.opts.Remember > 0 {
+		return nil, invalid.Field("Options.Remember", x.opts.Remember, "0 for an exchange that is snapshotted")
+	}
 	random, err := x.source.MarshalBinary()
 	if err != nil {
 		return nil, fmt.Errorf("paper: %w", err)

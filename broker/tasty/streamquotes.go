@@ -1,0 +1,319 @@
+package tasty
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/tastytrade/dxlink"
+)
+
+var _ market.Streamer = (*Adapter)(nil)
+
+// StreamQuotes implements [market.Streamer] over the market data stream: quotes,
+// trades of and outside regular hours, and the day's prices, joined by symbol.
+// Shares, indices and equity options have names in the stream that their symbols
+// tell; for others it is a *market.MissingError that names them and wraps
+// market.ErrUnsupported, and nothing is streamed. A symbol's first update comes when its quote and its trade
+// are there.
+func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (market.QuoteStream, error) {
+	if err := checkSymbols(symbols); err != nil {
+		return nil, err
+	}
+	names, err := streamerSymbols(symbols)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := a.stream(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &quoteStream{conn: conn, symbols: map[string]market.Symbol{}, joined: map[string]*joinedQuote{}, dirty: map[string]bool{}, wake: make(chan struct{}, 1)}
+	for i, name := range names {
+		s.symbols[name] = symbols[i]
+	}
+	ctx, s.cancel = context.WithCancel(ctx)
+	stop := context.AfterFunc(a.ctx, s.cancel)
+	s.release = func() { stop() }
+	s.fail = func(err error) error { return a.failure("streaming quotes", err) }
+	err = begin(ctx, s, names, true, func(j *joinedQuote, q dxlink.Quote) {
+		j.quoted = true
+		j.q.Time, j.q.Bid, j.q.Ask, j.q.BidSize, j.q.AskSize = latest(j.q.Time, latest(q.BidTime, q.AskTime)), q.Bid, q.Ask, q.BidSize, q.AskSize
+	})
+	if err == nil {
+		err = begin(ctx, s, names, false, func(j *joinedQuote, t dxlink.Trade) {
+			j.q.Volume = t.DayVolume
+			j.trade(t)
+		})
+	}
+	if err == nil {
+		err = begin(ctx, s, names, false, func(j *joinedQuote, t dxlink.TradeETH) {
+			if !math.IsNaN(t.Price) && t.ExtendedHours {
+				j.trade(dxlink.Trade(t))
+			}
+		})
+	}
+	if err == nil {
+		err = begin(ctx, s, names, false, func(j *joinedQuote, d dxlink.Summary) {
+			j.q.Open, j.q.High, j.q.Low, j.q.PrevClose = d.DayOpen, d.DayHigh, d.DayLow, d.PrevDayClose
+		})
+	}
+	if err != nil {
+		_ = s.Close() // the reason is err
+		return nil, a.failure("streaming quotes", err)
+	}
+	return s, nil
+}
+
+// streamerSymbols are the stream's names of symbols.
+func streamerSymbols(symbols []market.Symbol) ([]string, error) {
+	names := make([]string, len(symbols))
+	var unnamed []market.Symbol
+	for i, symbol := range symbols {
+		name, ok := streamerSymbol(symbol)
+		if !ok {
+			unnamed = append(unnamed, symbol)
+		}
+		names[i] = name
+	}
+	if len(unnamed) > 0 {
+		return nil, &market.MissingError{Symbols: unnamed, Err: fmt.Errorf("tasty: a stream of them: %w", market.ErrUnsupported)}
+	}
+	return names, nil
+}
+
+// A quoteStream joins the stream's events by symbol. A reader that is slow finds
+// the latest of each symbol.
+type quoteStream struct {
+	conn    *dxlink.Conn
+	cancel  context.CancelFunc
+	release func()
+	fail    func(error) error
+	subs    []subscription
+	readers sync.WaitGroup
+	wake    chan struct{}
+
+	mu      sync.Mutex
+	symbols map[string]market.Symbol // by the stream's name
+	joined  map[string]*joinedQuote
+	dirty   map[string]bool
+	order   []quoteItem
+	err     error
+	closed  bool
+}
+
+// A quoteItem is a symbol with news, or a gap between them.
+type quoteItem struct {
+	name string
+	gap  *market.StreamGap
+}
+
+type joinedQuote struct {
+	q              market.Quote
+	traded         time.Time
+	quoted, priced bool
+}
+
+// trade takes a trade unless a younger one is known.
+func (j *joinedQuote) trade(t dxlink.Trade) {
+	j.priced = true
+	if t.Time.Before(j.traded) || math.IsNaN(t.Price) {
+		return
+	}
+	j.traded, j.q.Last, j.q.Time = t.Time, t.Price, latest(j.q.Time, t.Time)
+}
+
+// subscription is what all kinds of subscriptions have.
+type subscription interface {
+	Add(symbols ...string) error
+	Remove(symbols ...string) error
+	Close() error
+}
+
+// begin subscribes to one kind of event and reads it until the stream ends. One
+// kind tells the gaps: they are the connection's.
+func begin[T dxlink.Event](ctx context.Context, s *quoteStream, names []string, gaps bool, take func(*joinedQuote, T)) error {
+	opts := &dxlink.SubscriptionOptions{}
+	if gaps {
+		opts.OnGap = func(g dxlink.Gap) { s.gap(market.StreamGap{From: g.Since, To: g.Until}) }
+	}
+	sub, err := dxlink.SubscribeWith[T](ctx, s.conn, opts, names...)
+	if err != nil {
+		return err
+	}
+	s.subs = append(s.subs, sub)
+	s.readers.Go(func() {
+		for event, err := range sub.Events() {
+			if err != nil {
+				s.end(err)
+				return
+			}
+			s.put(symbolOfEvent(event), func(j *joinedQuote) { take(j, event) })
+		}
+		s.end(dxlink.ErrClosed)
+	})
+	return nil
+}
+
+// symbolOfEvent is the stream's name of what an event is about.
+func symbolOfEvent(event any) string {
+	switch e := event.(type) {
+	case dxlink.Quote:
+		return e.Symbol
+	case dxlink.Trade:
+		return e.Symbol
+	case dxlink.TradeETH:
+		return e.Symbol
+	case dxlink.Summary:
+		return e.Symbol
+	}
+	return ""
+}
+
+// put changes what is known of a symbol and has the reader see it.
+func (s *quoteStream) put(name string, change func(*joinedQuote)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	symbol, ok := s.symbols[name]
+	if !ok {
+		return // it was removed meanwhile
+	}
+	j, ok := s.joined[name]
+	if !ok {
+		j = &joinedQuote{q: market.NewQuote(symbol)}
+		s.joined[name] = j
+	}
+	change(j)
+	if s.closed {
+		return
+	}
+	if j.quoted && j.priced && !s.dirty[name] {
+		s.dirty[name] = true
+		s.order = append(s.order, quoteItem{name: name})
+		s.ring()
+	}
+}
+
+func (s *quoteStream) gap(g market.StreamGap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.order = append(s.order, quoteItem{gap: &g})
+	s.ring()
+}
+
+func (s *quoteStream) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.ring()
+}
+
+// ring wakes the reader. The lock is held.
+func (s *quoteStream) ring() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Next waits for the next quote or gap. It is for one reader.
+func (s *quoteStream) Next(ctx context.Context) (market.Update, error) {
+	for {
+		s.mu.Lock()
+		for len(s.order) > 0 {
+			item := s.order[0]
+			s.order = s.order[1:]
+			if item.gap != nil {
+				s.mu.Unlock()
+				return market.Update{Gap: item.gap}, nil
+			}
+			delete(s.dirty, item.name)
+			if j, ok := s.joined[item.name]; ok {
+				q := j.q
+				s.mu.Unlock()
+				return market.Update{Quote: &q}, nil
+			}
+		}
+		err := s.err
+		s.mu.Unlock()
+		if err != nil {
+			return market.Update{}, s.fail(err)
+		}
+		select {
+		case <-s.wake:
+		case <-ctx.Done():
+			return market.Update{}, ctx.Err()
+		}
+	}
+}
+
+// Add streams more symbols.
+func (s *quoteStream) Add(_ context.Context, symbols ...market.Symbol) error {
+	if len(symbols) == 0 {
+		return nil
+	}
+	if err := checkSymbols(symbols); err != nil {
+		return err
+	}
+	names, err := streamerSymbols(symbols)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	for i, name := range names {
+		s.symbols[name] = symbols[i]
+	}
+	s.mu.Unlock()
+	for _, sub := range s.subs {
+		err = cmp.Or(err, sub.Add(names...))
+	}
+	return err
+}
+
+// Remove streams some symbols no longer.
+func (s *quoteStream) Remove(_ context.Context, symbols ...market.Symbol) error {
+	var names []string
+	s.mu.Lock()
+	for _, symbol := range symbols {
+		if name, ok := streamerSymbol(symbol); ok {
+			names = append(names, name)
+			delete(s.symbols, name)
+			delete(s.joined, name)
+		}
+	}
+	s.mu.Unlock()
+	if len(names) == 0 {
+		return nil
+	}
+	var err error
+	for _, sub := range s.subs {
+		err = cmp.Or(err, sub.Remove(names...))
+	}
+	return err
+}
+
+// Close ends the stream and waits for its readers. The connection stays, for
+// others that use it.
+func (s *quoteStream) Close() error {
+	s.mu.Lock()
+	closed := s.closed
+	s.closed, s.order = true, nil
+	s.mu.Unlock()
+	if closed {
+		return nil
+	}
+	s.release()
+	s.cancel()
+	var err error
+	for _, sub := range s.subs {
+		err = cmp.Or(err, sub.Close())
+	}
+	s.readers.Wait()
+	return err
+}

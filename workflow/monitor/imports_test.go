@@ -1,0 +1,11 @@
+package monitor_test
+
+import (
+	"testing"
+
+	"github.com/ttai-go/ttai/internal/deptest"
+)
+
+func TestImports(t *testing.T) {
+	deptest.Check(t, deptest.Allow{Own: []string{"storage", "broker", "market", "options", "indicators", "levels", "internal/invalid"}})
+}
