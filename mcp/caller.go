@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
@@ -143,8 +144,9 @@ func (s *Server) newServer(ctx context.Context, d tools.Deps) (*sdk.Server, *bui
 	if d.Logger == nil {
 		d.Logger = s.opts.Logger
 	}
-	exposed := s.filter(tools.New(d))
-	b := &builder{deps: d, environment: tools.EnvironmentOf(d), tools: exposed, opts: &s.opts, seal: newSeal()}
+	all := tools.New(d)
+	exposed := s.filter(all, false)
+	b := &builder{deps: d, environment: tools.EnvironmentOf(d), tools: exposed, callable: s.filter(all, true), opts: &s.opts, seal: newSeal()}
 
 	if n := s.opts.Limits.CallsPerMinute; n > 0 {
 		b.limiter = rate.NewLimiter(rate.Limit(float64(n)/60), max(1, n/4))
@@ -170,6 +172,7 @@ func (s *Server) newServer(ctx context.Context, d tools.Deps) (*sdk.Server, *bui
 	b.addTools(server)
 	b.addPrompts(server)
 	b.addResources(server)
+	b.addKnowledge(server)
 	if extended {
 		extra.Server(server)
 	}
@@ -177,8 +180,9 @@ func (s *Server) newServer(ctx context.Context, d tools.Deps) (*sdk.Server, *bui
 	return server, b
 }
 
-// filter leaves the tools that the options expose.
-func (s *Server) filter(all []agents.Tool) []agents.Tool {
+// filter leaves the tools that the options expose. Those of sets that must be named
+// are left out unless they are, or onRequest.
+func (s *Server) filter(all []agents.Tool, onRequest bool) []agents.Tool {
 	has := slices.Contains[[]string]
 	var out []agents.Tool
 	for _, t := range all {
@@ -187,6 +191,7 @@ func (s *Server) filter(all []agents.Tool) []agents.Tool {
 		case has(s.opts.ExcludeTools, t.Name):
 		case len(s.opts.Tools) > 0 && !has(s.opts.Tools, t.Name):
 		case len(s.opts.Tools) == 0 && len(s.opts.Toolsets) > 0 && !has(s.opts.Toolsets, tools.SetOf(t.Name)):
+		case len(s.opts.Tools) == 0 && len(s.opts.Toolsets) == 0 && tools.OnRequest(tools.SetOf(t.Name)) && !onRequest:
 		default:
 			out = append(out, t)
 		}
@@ -209,9 +214,11 @@ type builder struct {
 	deps        tools.Deps
 	environment broker.Environment
 	tools       []agents.Tool
+	callable    []agents.Tool // tools, and those that the HTTP interface has beside them
 	opts        *Options
 	limiter     *rate.Limiter // of this caller; nil: no limit
 	seal        seal          // of the states that clients carry between rounds
+	streams     atomic.Int64  // of backtests, open
 }
 
 // tool returns an exposed tool by name.
@@ -247,6 +254,7 @@ func (b *builder) instructions() string {
 		{"instrument", "When a symbol is unknown, find it with instrument. "},
 		{"option_chain", "Call option_chain without an expiration to see the expirations, then with one. "},
 		{"place_order", "To trade, call preview_order, tell the user what it says, then place_order with its preview_id; only a person can approve, and an order whose outcome is uncertain is never placed again. "},
+		{"knowledge", "For what a term or a strategy means, or for the user's own notes, ask knowledge. "},
 		{"market_status", "Dates are of New York; market_status tells the time that all data is as of. "},
 	} {
 		if _, ok := b.tool(hint.tool); ok {

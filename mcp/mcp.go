@@ -2,8 +2,8 @@
 // Model Context Protocol, over standard input and output and over HTTP.
 //
 // A [Server] exposes, for each caller, the tools that this caller's
-// dependencies allow, a prompt that asks for a briefing, and two resources: the
-// portfolio and the analysis of a symbol. What is listed depends on who calls
+// dependencies allow, a prompt that asks for a briefing, and resources: the
+// portfolio, the analysis of a symbol, and the documents of the knowledge base. What is listed depends on who calls
 // and on the options, never on earlier calls, and is always in the same order.
 //
 // # HTTP
@@ -70,7 +70,9 @@ type Options struct {
 	Environment broker.Environment
 	Notice      string
 
-	// Toolsets are the sets to expose: account, market, analytics. Empty means all.
+	// Toolsets are the sets to expose: account, market, analytics, trade, research.
+	// Empty means all but research, whose tools (backtest, find_trades) are long to
+	// list and seldom needed.
 	Toolsets []string
 	// Tools, when not empty, are the only tools to expose, whatever their set.
 	Tools []string

@@ -133,10 +133,11 @@ func TestListedOutputSchemasAcceptWhatToolsReturn(t *testing.T) {
 		} `json:"result"`
 	}
 	require.NoError(t, json.Unmarshal(p.ask("tools/list", `{}`), &list))
-	require.Len(t, list.Result.Tools, len(tools.Names()))
+	require.Len(t, list.Result.Tools, len(tools.Usual()))
 	arguments := map[string]string{
 		"quote": `{"symbols":["SPY"]}`, "candles": `{"symbol":"SPY","indicators":["RSI"]}`, "analyst": `{"symbol":"SPY"}`, "portfolio": `{}`,
-		"orders": `{}`, "audit": `{}`, "preview_order": string(buyOne),
+		"knowledge": `{"query":"how fast do options decay"}`,
+		"orders":    `{}`, "audit": `{}`, "preview_order": string(buyOne),
 		"market_status": `{}`, "price_option": `{"kind":"put","spot":1,"strike":1,"days":1,"vol":0.1}`,
 	}
 	for _, tool := range list.Result.Tools {

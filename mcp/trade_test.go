@@ -50,8 +50,9 @@ func newFloor(t testing.TB, opts *mcp.Options, change func(*broker.Limits)) *flo
 	require.NoError(t, err)
 	guard, err := broker.NewGuard(exchange.Broker(), broker.GuardOptions{Limits: limits, Approvers: []broker.Approver{elicitation, page}, Clock: clock})
 	require.NoError(t, err)
+	library := starter(t)
 	server, err := mcp.New(func(context.Context, mcp.Principal) (tools.Deps, error) {
-		return tools.Deps{Market: &fakeMarket{}, Broker: guard, Elicitation: elicitation, Clock: clock, Environment: broker.Paper, Notice: "Simulated data."}, nil
+		return tools.Deps{Knowledge: library, Market: &fakeMarket{}, Broker: guard, Elicitation: elicitation, Clock: clock, Environment: broker.Paper, Notice: "Simulated data."}, nil
 	}, opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, server.Close()) })

@@ -1,12 +1,15 @@
 package tools
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/ttai-go/ttai/agents"
 	"github.com/ttai-go/ttai/agents/analysts"
+	"github.com/ttai-go/ttai/agents/knowledge"
 	"github.com/ttai-go/ttai/broker"
 )
 
@@ -25,17 +28,26 @@ type analystResult struct {
 // analyst is left out when the analysts cannot work with the dependencies,
 // which is logged.
 func (k *kit) analyst() (agents.Tool, bool) {
-	a, err := analysts.New(analysts.Deps{
+	deps := analysts.Deps{
 		Market: k.Market, Broker: k.Broker, Clock: k.Clock, Calendar: k.Calendar, Rate: k.Rate,
-		Environment: k.environment, Notice: k.Notice, Logger: k.Logger,
-	})
+		Environment: k.environment, Notice: k.Notice, Logger: k.Logger, News: k.News, Record: k.Record,
+	}
+	by, timed := "rule-based", *k
+	if k.Mind != nil {
+		deps.Mind, by = k.Mind, "model-explained"
+		timed.Timeout += cmp.Or(k.Mind.Limits.Wall, mindTimeout)
+		if k.Knowledge != nil {
+			deps.Knowledge = Passages(k.Knowledge)
+		}
+	}
+	a, err := analysts.New(deps)
 	if err != nil {
 		k.Logger.Error("the analyst tool is left out", "error", err)
 		return agents.Tool{}, false
 	}
-	return tool(k, agents.Spec{
+	return tool(&timed, agents.Spec{
 		Name: "analyst", Title: "Analysis of a symbol", Annotations: reads,
-		Description: "Full rule-based analysis of one symbol: trend, momentum, levels, volatility, options, events, portfolio; verdict with reasons by evidence id, and candidate trades.",
+		Description: "Full " + by + " analysis of one symbol: trend, momentum, levels, volatility, options, events, portfolio; verdict with reasons by evidence id, and candidate trades.",
 	}, func(ctx context.Context, in analystArgs) (analystResult, error) {
 		symbol, err := parseSymbol("symbol", in.Symbol)
 		if err != nil {
@@ -51,10 +63,32 @@ func (k *kit) analyst() (agents.Tool, bool) {
 		if err != nil {
 			return analystResult{}, err
 		}
+		if at.IsZero() {
+			k.rememberAnalysis(ctx, analysis)
+		}
 		out := analystResult{stamp: k.stamp(), Analysis: analysis}
 		out.shorten()
 		return out, nil
 	}), true
+}
+
+// mindTimeout is how much longer an analysis may take for a model whose limits name
+// no time.
+const mindTimeout = 2 * time.Minute
+
+// Passages finds what a knowledge base has to say, as analysts read it.
+func Passages(base *knowledge.Base) func(ctx context.Context, query string, limit int) ([]analysts.Passage, error) {
+	return func(ctx context.Context, query string, limit int) ([]analysts.Passage, error) {
+		found, err := base.Search(ctx, knowledge.Query{Text: query, Limit: limit})
+		if err != nil {
+			return nil, err
+		}
+		out := make([]analysts.Passage, len(found.Passages))
+		for i, p := range found.Passages {
+			out[i] = analysts.Passage{Text: p.Text, Source: strings.Join(append([]string{p.Title}, p.Path...), " > "), Score: p.Score}
+		}
+		return out, nil
+	}
 }
 
 // longestAnalysis is how many bytes an analysis may take.

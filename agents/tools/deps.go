@@ -18,14 +18,19 @@
 package tools
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
 	"github.com/ttai-go/ttai/agents"
+	"github.com/ttai-go/ttai/agents/analysts"
+	"github.com/ttai-go/ttai/agents/knowledge"
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/storage"
+	"github.com/ttai-go/ttai/strategy"
+	"github.com/ttai-go/ttai/strategy/backtest"
 )
 
 // A FieldError says which argument was refused and what is allowed.
@@ -44,9 +49,26 @@ type Deps struct {
 	// Store keeps quotes for a second and metrics for a minute, so that a model
 	// that asks twice costs one request. Nil means nothing is kept.
 	Store storage.Tenant
-	Clock market.Clock // nil: the system's
+	// Knowledge is the caller's knowledge base. With it the last analyses of each
+	// symbol are kept in Store and found again by the knowledge tool.
+	Knowledge *knowledge.Base
+	// Mind judges the evidence of an analysis in words, with passages of Knowledge
+	// before it. Nil: rules alone do.
+	Mind *analysts.Mind
+	// News tells what is written about a symbol. Nil: analyses have no news.
+	News market.NewsSource
+	// Record says how earlier analyses turned out. Nil: not known.
+	Record func(ctx context.Context, symbol market.Symbol) (*analysts.Scorecard, error)
+	Clock  market.Clock // nil: the system's
 	// Calendar is the exchange's; nil means market.NYSE().
 	Calendar *market.Calendar
+	// Backtests are the caller's runs. Nil: the backtest tool is left out.
+	Backtests *backtest.Jobs
+	// History returns what a strategy is to be run over. Nil: bars of Market, and no
+	// option chains.
+	History func(ctx context.Context, needs strategy.Needs, from, to time.Time) (*backtest.Market, error)
+	// Alerts are the caller's alerts. Nil: the alerts tool is left out.
+	Alerts Alerts
 	// Environment is named in every result. Empty means the broker's, and
 	// production when there is no broker either: what is not known to be a
 	// simulation is taken to be real.
@@ -77,9 +99,19 @@ func New(d Deps) []agents.Tool {
 		if t, ok := k.analyst(); ok {
 			add(t)
 		}
+		add(k.findTrades())
+		if d.Backtests != nil {
+			add(k.backtest())
+		}
 	}
 	if d.Broker != nil {
 		add(k.portfolio())
+	}
+	if d.Knowledge != nil {
+		add(k.knowledge())
+	}
+	if d.Alerts != nil {
+		add(k.alerts())
 	}
 	if t, ok := k.trader(); ok {
 		add(t.orders())

@@ -9,7 +9,7 @@ import (
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
 		Own: []string{
-			"agents", "agents/analysts", "broker", "indicators", "market", "options", "storage", "internal/...",
+			"agents", "agents/analysts", "agents/knowledge", "broker", "indicators", "market", "options", "storage", "strategy", "strategy/backtest", "internal/...",
 		},
 		Modules: []string{"github.com/google/jsonschema-go", "github.com/shopspring/decimal"},
 	})

@@ -9,6 +9,8 @@ const (
 	setMarket    = "market"
 	setAnalytics = "analytics"
 	setTrade     = "trade"
+	setResearch  = "research"
+	setAlerts    = "alerts"
 )
 
 // catalog lists every tool in the order in which [New] returns them.
@@ -23,16 +25,31 @@ func catalog() []struct{ name, set string } {
 		{"option_chain", setMarket},
 		{"quote", setMarket},
 		{"analyst", setAnalytics},
+		{"knowledge", setAnalytics},
 		{"price_option", setAnalytics},
+		{"backtest", setResearch},
+		{"find_trades", setResearch},
 		{"kill_switch", setTrade},
 		{"orders", setTrade},
 		{"place_order", setTrade},
 		{"preview_order", setTrade},
+		{"alerts", setAlerts},
 	}
 }
 
 // Sets returns the names of the toolsets.
-func Sets() []string { return []string{setAccount, setMarket, setAnalytics, setTrade} }
+func Sets() []string {
+	return []string{setAccount, setMarket, setAnalytics, setResearch, setTrade, setAlerts}
+}
+
+// OnRequest tells whether the tools of a set are exposed only to who names the set:
+// every tool that is listed costs each conversation, whether it is used or not.
+func OnRequest(set string) bool { return set == setResearch || set == setAlerts }
+
+// Usual returns the names of the tools that are exposed when no set is named.
+func Usual() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return OnRequest(SetOf(name)) })
+}
 
 // Names returns the names of all tools, whether or not their means are there.
 func Names() []string {

@@ -32,6 +32,7 @@ func serveHTTP(ctx context.Context, server *mcp.Server, cli flags, token string,
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.Handle("/mcp", tokenFromQuery(server.Handler()))
+	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", server.API()))
 	key := rand.Text()
 	approvals, err := server.Approvals(mcp.ApprovalsOptions{
 		Guard: desk.Guard, Key: key, Button: desk.Page, Passkeys: desk.Passkeys, RPID: desk.RPID, PasskeyMethod: app.PasskeyMethod,

@@ -41,8 +41,9 @@ Not affiliated with tastytrade. Nothing it says is advice.`
 type flags struct {
 	app.Config
 	app.StoreFlags
+	app.ModelFlags
 	HTTP     string   `name:"http" help:"Serve HTTP at this address instead of standard input and output." placeholder:"ADDR"`
-	Toolsets []string `help:"Offer only these: account, market, analytics, trade." placeholder:"NAME,…"`
+	Toolsets []string `help:"Offer only these: account, market, analytics, trade, and research (backtest, find_trades) and alerts, which are off unless named." placeholder:"NAME,…"`
 	ReadOnly bool     `help:"Offer nothing that writes."`
 	Version  bool     `help:"Print the version."`
 
@@ -127,14 +128,27 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 			bearer = rand.Text()
 		}
 	}
+	mind, err := cli.Mind(sources)
+	if err != nil {
+		return err
+	}
+	runs := &app.Backtests{}
+	defer runs.Close()
 	server, err := mcp.New(func(_ context.Context, who mcp.Principal) (tools.Deps, error) {
 		tenant, err := store.For(who.Tenant)
 		if err != nil {
 			return tools.Deps{}, err
 		}
+		library, err := app.OpenKnowledge(store, who.Tenant, sources)
+		if err != nil {
+			return tools.Deps{}, err
+		}
 		return tools.Deps{
-			Market: opened.Market, Broker: desk.Guard, Elicitation: desk.Elicitation, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
+			Knowledge: library, Mind: mind, News: opened.NewsSource(), Record: app.RecordOf(tenant),
+			Alerts: alertsOf(kept, who.Tenant),
+			Market:    opened.Market, Broker: desk.Guard, Elicitation: desk.Elicitation, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
 			Environment: opened.Environment, Notice: opened.Notice, Rate: opened.Rate, Logger: logger,
+			Backtests: runs.For(who.Tenant), History: opened.History,
 		}, nil
 	}, &mcp.Options{
 		Version: app.Version(), Environment: opened.Environment, Notice: opened.Notice,

@@ -11,10 +11,12 @@ import (
 	"golang.org/x/term"
 
 	"github.com/ttai-go/ttai/agents/analysts"
+	"github.com/ttai-go/ttai/agents/tools"
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/internal/chart"
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/storage"
 )
 
 type analyzeCommand struct {
@@ -63,8 +65,11 @@ func (c analyzeCommand) Run(s *session) error {
 		return err
 	}
 	defer end()
-	if deps.Mind, err = mind(c.ModelFlags, s.sources); err != nil {
+	if deps.Mind, err = c.Mind(s.sources); err != nil {
 		return err
+	}
+	if deps.Mind == nil {
+		deps.Knowledge = nil // rules read no passages
 	}
 	analyst, err := analysts.New(deps)
 	if err != nil {
@@ -95,19 +100,6 @@ func (c analyzeCommand) Run(s *session) error {
 		c.Orient(s.std.Err, "ttai analyze", s.sources, "Next: --html FILE for a page with charts, --bars FILE for bars of your own, 'ttai init' for an account or an MCP client.")
 	}
 	return nil
-}
-
-// mind is the model of the settings; nil when there is none.
-func mind(flags app.ModelFlags, sources *app.Sources) (*analysts.Mind, error) {
-	model, err := flags.OpenModel(sources)
-	if errors.Is(err, app.ErrNoModel) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	limits, err := flags.Limits()
-	return &analysts.Mind{Model: model, Limits: limits}, err
 }
 
 func strategiesOf(names []string) []analysts.Strategy {
@@ -145,9 +137,22 @@ func (c analyzeCommand) open(s *session, symbol market.Symbol) (deps analysts.De
 	}
 	deps = analysts.Deps{
 		Market: opened.Market, Broker: opened.Broker, Clock: opened.Clock, Calendar: opened.Calendar,
-		Rate: opened.Rate, Environment: opened.Environment, Notice: opened.Notice,
+		Rate: opened.Rate, Environment: opened.Environment, Notice: opened.Notice, News: opened.NewsSource(),
 	}
-	return deps, at, end, nil
+	if store == nil {
+		return deps, at, end, nil
+	}
+	library, err := app.OpenKnowledge(store, storage.Local, s.sources)
+	if err == nil {
+		var tenant storage.Tenant
+		if tenant, err = store.For(storage.Local); err == nil {
+			deps.Knowledge, deps.Record = tools.Passages(library), app.RecordOf(tenant)
+		}
+	}
+	if err != nil {
+		end()
+	}
+	return deps, at, end, err
 }
 
 // openFiles makes a source of the files that shows what was known at the

@@ -83,7 +83,7 @@ func (c evalCommand) Run(s *session) error {
 	if c.List {
 		return listScenarios(s.std.Out, scenarios)
 	}
-	mind, err := mind(c.ModelFlags, s.sources)
+	mind, err := c.Mind(s.sources)
 	if err != nil {
 		return err
 	}

@@ -19,8 +19,11 @@ type commands struct {
 	IV         ivCommand         `cmd:"" name:"iv" help:"Implied volatility of an option's price."`
 	Chain      chainCommand      `cmd:"" help:"A chain of option quotes: forwards, volatilities, surface, positioning."`
 	Strategy   strategyCommand   `cmd:"" help:"An option structure: payoff, probabilities, Greeks, scenarios."`
+	Backtest   backtestCommand   `cmd:"" help:"Run a strategy over past bars and option chains; search settings; walk forward."`
 	Indicators indicatorsCommand `cmd:"" help:"A technical indicator of a CSV file of bars."`
+	Eval       evalCommand       `cmd:"" help:"Judge the analysts, with or without a model, on markets with known traps."`
 	Levels     levelsCommand     `cmd:"" help:"Support and resistance in a CSV file of bars."`
+	Knowledge  knowledgeCommand  `cmd:"" help:"Documents that questions are answered from: add, search, list, remove, export."`
 	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`
 	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
 	Login      loginCommand      `cmd:"" help:"Get a grant from tastytrade's page and write it into the configuration."`
@@ -29,6 +32,9 @@ type commands struct {
 	Contract   contractCommand   `cmd:"" help:"Compare a recording with this program's client and simulator."`
 	Approve    approveCommand    `cmd:"" help:"Show orders that wait for an approval, and ask you about them."`
 	KillSwitch killSwitchCommand `cmd:"" help:"Whether trading is stopped; stop it, or let it go on."`
+	Alerts     alertsCommand     `cmd:"" help:"What to be told of: prices, moves, levels, indicators, positions, news."`
+	Jobs       jobsCommand       `cmd:"" help:"What ttai-scheduler does at which times: list, add, run, pause, history."`
+	Notify     notifyCommand     `cmd:"" help:"Where you are told what happened: Discord, Slack, Telegram, webhook, email, web push."`
 	Migrate    migrateCommand    `cmd:"" help:"The layout of the store: status, up, down."`
 	Backup     backupCommand     `cmd:"" help:"Copy the store's files into one file, while programs go on."`
 	Restore    restoreCommand    `cmd:"" help:"Put a backup in place of what the store holds."`

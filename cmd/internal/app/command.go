@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 
 	"github.com/alecthomas/kong"
 
@@ -27,9 +28,10 @@ type IO struct {
 	Environment Environment
 }
 
-// Main runs a command as a process: it ends on interrupt and exits with run's code.
+// Main runs a command as a process: it ends on interrupt, or when a supervisor
+// asks it to, and exits with run's code.
 func Main(run func(ctx context.Context, args []string, std IO) int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], IO{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Environment: SystemEnvironment()})
 	stop()
 	os.Exit(code)

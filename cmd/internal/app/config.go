@@ -92,6 +92,12 @@ var settings = map[string]Setting{
 	"client-id":     {"TTAI_CLIENT_ID", "client_id", "OAuth client id; optional for personal grants"},
 	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret", "OAuth client secret"},
 	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token", "OAuth refresh token"},
+	"model":         {"TTAI_MODEL", "model", "model that explains what rules have computed, `provider/model`: anthropic, openai, gemini, openrouter, ollama, vllm, or any server with OpenAI's interface at `model_url`; not named: rules alone. Its key is in `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `GEMINI_API_KEY`, `OPENROUTER_API_KEY` or `TTAI_MODEL_KEY`"},
+	"model-url":     {"TTAI_MODEL_URL", "model_url", "address of the model's server"},
+	"model-budget":  {"TTAI_MODEL_BUDGET", "model_budget", "most that one analysis may cost, in US dollars"},
+	"embedder":      {"TTAI_EMBEDDER", "embedder", "what makes the vectors of the knowledge base: `provider/model@dimensions` of a compatible server, such as `openai/text-embedding-3-small@1536`; not named: one that works offline"},
+	"embedder-url":  {"TTAI_EMBEDDER_URL", "embedder_url", "where the embedder is, ending where `/embeddings` would follow; not named: OpenAI's own"},
+	"embedder-key":  {"TTAI_EMBEDDER_KEY", "embedder_key", "the key for it"},
 	"vault-key":     {"TTAI_VAULT_KEY", "vault_key", "where the vault's master keys are: `file:PATH`, `keyring`, or the keys themselves; not named: the file `vault.key` beside `config.json`"},
 	"anchors":       {"TTAI_ANCHORS", "anchors", "where signed heads of journals go: webhooks (`https://`) and object stores (`s3://`, `file:///`)"},
 }
@@ -110,6 +116,7 @@ func SettingOf(flag string) (Setting, bool) {
 type Sources struct {
 	getenv func(string) string
 	file   map[string]string
+	jobs   json.RawMessage // the section that the scheduler reads, see [Sources.Jobs]
 }
 
 // Configured reports whether anything at all is set by a variable or by
@@ -147,6 +154,14 @@ func (e Environment) Sources() (*Sources, error) {
 		known[setting.Key] = true
 	}
 	for key, value := range values {
+		if key == jobsKey {
+			var raw map[string]json.RawMessage
+			if err := json.Unmarshal(text, &raw); err != nil {
+				return nil, fmt.Errorf("%s: %w", path, err)
+			}
+			s.jobs = raw[jobsKey]
+			continue
+		}
 		if !known[key] {
 			return nil, invalid.Field(path, key, "one of the settings listed in docs/configuration.md")
 		}

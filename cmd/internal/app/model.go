@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/agents"
+	"github.com/ttai-go/ttai/agents/analysts"
 	"github.com/ttai-go/ttai/agents/anthropic"
 	"github.com/ttai-go/ttai/agents/openai"
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -94,4 +95,29 @@ func (f ModelFlags) Limits() (agents.Limits, error) {
 		return agents.Limits{}, invalid.Field("model-budget", f.ModelBudget, "a positive amount of US dollars, such as 0.25")
 	}
 	return agents.Limits{Money: money}, nil
+}
+
+// Mind returns the model of the settings as analysts take it; nil when none is named.
+// What the settings keep secret is kept from it.
+func (f ModelFlags) Mind(sources *Sources) (*analysts.Mind, error) {
+	model, err := f.OpenModel(sources)
+	if errors.Is(err, ErrNoModel) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	mind := &analysts.Mind{Model: model}
+	if mind.Limits, err = f.Limits(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"client-secret", "refresh-token", "http-token", "embedder-key"} {
+		mind.Secrets = append(mind.Secrets, sources.Lookup(name))
+	}
+	for _, p := range append(providers(), provider{key: "TTAI_MODEL_KEY"}) {
+		if p.key != "" {
+			mind.Secrets = append(mind.Secrets, sources.getenv(p.key))
+		}
+	}
+	return mind, nil
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/simulator"
+	"github.com/ttai-go/ttai/simulator/synthetic"
 	"github.com/ttai-go/ttai/tastytrade"
 )
 
@@ -43,6 +44,13 @@ type Opened struct {
 	Environment     broker.Environment
 	Notice          string // what every result has to say about simulated data; empty for real data
 	Rate            float64
+	// News are the stories of the embedded simulator; nil elsewhere.
+	News market.NewsSource
+	// Chains knows option chains of the past: those of the embedded simulator. Nil
+	// elsewhere.
+	Chains interface {
+		ChainAt(req market.ChainRequest, t time.Time) ([]market.OptionQuote, error)
+	}
 
 	closers []func() error
 }
@@ -109,7 +117,10 @@ func (o *Opened) open(config Config, opts *OpenOptions) error {
 		if err != nil {
 			return err
 		}
-		o.Clock, o.Notice = sim.Clock(), sim.Note()
+		o.Clock, o.Notice, o.News = sim.Clock(), sim.Note(), sim
+		if o.Chains, err = synthetic.New(config.Seed, &synthetic.Options{Clock: sim.Clock()}); err != nil {
+			return err
+		}
 		options.BaseURL, options.Dial = server.URL(), server.DialContext
 		if opts.Transport != nil { // which can't be given a dialer
 			if server, err = sim.Start("127.0.0.1:0"); err != nil {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/cmd/internal/app"
+	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/storage"
+	"github.com/ttai-go/ttai/workflow/monitor"
+	"github.com/ttai-go/ttai/workflow/monitor/rss"
+	"github.com/ttai-go/ttai/workflow/notify"
+)
+
+// openMonitor opens what watches rules on the streams. Rules lie in the store: those
+// of a chat, of 'ttai alerts' and of the settings are the same to it.
+func (h *house) openMonitor() error {
+	o := &monitor.Options{
+		Market: h.opened.Market, Clock: h.clock, Calendar: h.opened.Calendar, Logger: h.logger,
+		Core:   monitor.CoreOptions{Rate: h.opened.Rate},
+		Notify: func(ctx context.Context, _ storage.TenantID, n monitor.Notice) error { return h.tell(ctx, noticeOf(n)) },
+	}
+	if stream, ok := h.opened.Market.(market.Streamer); ok {
+		o.Stream = stream
+	}
+	var err error
+	if o.News, err = h.newsSources(); err != nil {
+		return err
+	}
+	engine, err := monitor.New(o)
+	if err != nil {
+		return err
+	}
+	h.monitor = engine
+	return engine.AddTenant(monitor.Member{ID: h.tenant.ID(), Store: h.tenant, Broker: h.account})
+}
+
+// newsFeed is where a simulator elsewhere serves its news.
+const newsFeed = "/simulator/news.rss"
+
+// newsSources are the broker's news, when it has any, the simulator's, and the feeds
+// of the settings.
+func (h *house) newsSources() ([]monitor.NewsSource, error) {
+	var all []monitor.NewsSource
+	if news, ok := h.opened.Market.(market.NewsSource); ok {
+		all = append(all, news)
+	}
+	if h.opened.News != nil {
+		all = append(all, h.opened.News)
+	}
+	agent := "ttai/" + app.Version()
+	if h.opened.Environment == broker.Simulator && h.cli.URL != "" {
+		source, err := rss.New(strings.TrimSuffix(h.cli.URL, "/")+newsFeed, &rss.Options{Categories: true, UserAgent: agent})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, source)
+	}
+	for i, feed := range h.jobs.News {
+		symbols := make([]market.Symbol, len(feed.Symbols))
+		for j, s := range feed.Symbols {
+			symbols[j] = market.Symbol(strings.ToUpper(s))
+		}
+		source, err := rss.New(feed.URL, &rss.Options{Name: feed.Name, Symbols: symbols, UserAgent: agent})
+		if err != nil {
+			return nil, app.Usage(fmt.Errorf("config.json, jobs.news[%d]: %w", i, err))
+		}
+		all = append(all, source)
+	}
+	return all, nil
+}
+
+// noticeOf is a notice of the monitor as people are told it.
+func noticeOf(n monitor.Notice) notify.Notification {
+	out := notify.Notification{
+		User: n.User, Key: n.Key, Topic: n.Topic, Urgency: notify.Urgency(n.Urgency), Time: n.Time, Title: n.Title, Text: n.Text, Link: n.Link,
+	}
+	for _, f := range n.Facts {
+		out.Facts = append(out.Facts, notify.Fact{Name: f.Name, Value: f.Value})
+	}
+	return out
+}
+
+// What the settings' alerts became in the store, so that each is added once and
+// goes when it is taken out of the settings.
+const (
+	alertsSpace = "scheduler"
+	alertsKey   = "alerts-of-settings"
+	alertsLock  = "scheduler/alerts-of-settings"
+)
+
+// configureAlerts brings the alerts of the settings into the store.
+func (h *house) configureAlerts(ctx context.Context) error {
+	wanted := map[string]monitor.Rule{}
+	for i, raw := range h.jobs.Alerts {
+		rule, err := monitor.ParseRule(raw)
+		if err != nil {
+			return app.Usage(fmt.Errorf("config.json, jobs.alerts[%d]: %w", i, err))
+		}
+		data, err := json.Marshal(rule)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(data)
+		wanted[hex.EncodeToString(sum[:16])] = rule
+	}
+	kv, err := h.tenant.KV(alertsSpace)
+	if err != nil {
+		return err
+	}
+	rules, err := monitor.OpenRules(h.tenant)
+	if err != nil {
+		return err
+	}
+	locks, err := h.tenant.Locks()
+	if err != nil {
+		return err
+	}
+	return storage.Hold(ctx, locks, alertsLock, 10*time.Second, func(ctx context.Context, _ storage.Lease) error {
+		known := map[string]string{} // the rules' ids
+		kept, err := kv.Get(ctx, alertsKey)
+		if err == nil {
+			err = json.Unmarshal(kept.Data, &known)
+		}
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		changed := false
+		for sum, id := range known {
+			if _, still := wanted[sum]; still {
+				continue
+			}
+			if err := rules.Remove(ctx, id); err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			delete(known, sum)
+			changed = true
+		}
+		for sum, rule := range wanted {
+			if _, there := known[sum]; there {
+				continue
+			}
+			stored, err := rules.Add(ctx, user, rule)
+			if err != nil {
+				return err
+			}
+			known[sum] = stored.ID
+			changed = true
+		}
+		if !changed {
+			return nil
+		}
+		data, err := json.Marshal(known)
+		if err != nil {
+			return err
+		}
+		return kv.Put(ctx, alertsKey, data, 0)
+	})
+}
