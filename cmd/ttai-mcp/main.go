@@ -146,7 +146,7 @@ func serve(ctx context.Context, cli flags, sources *app.Sources, std app.IO) err
 		return tools.Deps{
 			Knowledge: library, Mind: mind, News: opened.NewsSource(), Record: app.RecordOf(tenant),
 			Alerts: alertsOf(kept, who.Tenant),
-			Market:    opened.Market, Broker: desk.Guard, Elicitation: desk.Elicitation, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
+			Market: opened.Market, Broker: desk.Guard, Elicitation: desk.Elicitation, Store: tenant, Clock: opened.Clock, Calendar: opened.Calendar,
 			Environment: opened.Environment, Notice: opened.Notice, Rate: opened.Rate, Logger: logger,
 			Backtests: runs.For(who.Tenant), History: opened.History,
 		}, nil

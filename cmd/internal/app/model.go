@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -46,7 +47,7 @@ func providers() []provider {
 var ErrNoModel = errors.New("no model is configured")
 
 // OpenModel returns the model of the settings, or ErrNoModel. Its key is read from the
-// variable of its provider, or from TTAI_MODEL_KEY, before each request.
+// setting model-key, or the variable of its provider, before each request.
 func (f ModelFlags) OpenModel(sources *Sources) (agents.Model, error) {
 	if f.Model == "" {
 		return nil, ErrNoModel
@@ -55,7 +56,7 @@ func (f ModelFlags) OpenModel(sources *Sources) (agents.Model, error) {
 	if err != nil {
 		return nil, invalid.Field("model", f.Model, "provider/model, such as anthropic/claude-sonnet-4-6 or ollama/llama3.3")
 	}
-	p := provider{name: name, key: "TTAI_MODEL_KEY"}
+	p := provider{name: name}
 	if i := slices.IndexFunc(providers(), func(p provider) bool { return p.name == name }); i >= 0 {
 		p = providers()[i]
 	}
@@ -66,17 +67,17 @@ func (f ModelFlags) OpenModel(sources *Sources) (agents.Model, error) {
 		return nil, invalid.Missing("model-url", "the address of the server of "+name+", such as https://host/v1")
 	}
 	key := func(context.Context) (string, error) {
-		for _, variable := range []string{"TTAI_MODEL_KEY", p.key} {
-			if variable == "" {
-				continue
-			}
-			if value := sources.getenv(variable); value != "" {
+		if value := sources.Lookup("model-key"); value != "" {
+			return value, nil
+		}
+		if p.key != "" {
+			if value := sources.getenv(p.key); value != "" {
 				return value, nil
 			}
 		}
-		return "", invalid.Missing(p.key, "the key of "+name)
+		return "", invalid.Missing(cmp.Or(p.key, "TTAI_MODEL_KEY"), "the key of "+name)
 	}
-	if p.key == "" && sources.getenv("TTAI_MODEL_KEY") == "" {
+	if p.key == "" && sources.Lookup("model-key") == "" {
 		key = nil
 	}
 	if name == "anthropic" {
