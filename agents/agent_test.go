@@ -409,8 +409,20 @@ func TestPricesAreDated(t *testing.T) {
 		assert.False(t, seen[p.Model+p.From], p.Model)
 		seen[p.Model+p.From] = true
 		assert.True(t, p.Input.IsPositive() && p.Output.GreaterThan(p.Input) && p.CacheRead.LessThan(p.Input), p.Model)
-		_, err := time.Parse(time.DateOnly, p.From)
+		from, err := time.Parse(time.DateOnly, p.From)
 		assert.NoError(t, err)
+		assert.True(t, from.Before(day("2026-07-01")), "%s: later than the list", p.Model)
+		assert.True(t, p.CacheRead.IsPositive(), p.Model)
+		switch {
+		case strings.HasPrefix(p.Model, "anthropic/"): // its rule: 1.25 and 0.1 times the input
+			assert.True(t, p.CacheWrite.Equal(p.Input.Mul(decimal.RequireFromString("1.25"))), p.Model)
+			assert.True(t, p.CacheRead.Equal(p.Input.Mul(decimal.RequireFromString("0.1"))), p.Model)
+			assert.True(t, p.Output.Equal(p.Input.Mul(decimal.NewFromInt(5))), p.Model)
+		case strings.HasPrefix(p.Model, "openai/"):
+			assert.True(t, p.CacheWrite.Equal(p.Input), p.Model)
+		default:
+			t.Errorf("%s: of a provider that the comment does not name", p.Model)
+		}
 	}
 }
 

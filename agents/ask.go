@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 	"unicode"
-
-	"github.com/shopspring/decimal"
 )
 
 // leastAnswer is the shortest answer, in tokens, that a request is sent for.
@@ -63,27 +61,31 @@ func (r *run) once(ctx context.Context) (*Response, error) {
 	request := r.request
 	bytes, tokens := r.estimate()
 	var err error
-	if request.MaxTokens, err = r.room(model, tokens); err != nil {
+	var held reserve
+	if request.MaxTokens, held, err = r.room(model, tokens); err != nil {
 		return nil, err
 	}
 	begin := r.now()
 	response, err := Generate(ctx, model, &request)
 	entry := Entry{Model: model.Name(), Took: r.now().Sub(begin)}
-	if response != nil {
+	estimated := false
+	if response == nil {
+		r.purse.settle(held, Usage{}, nil, false)
+	} else {
 		usage := Usage{Input: tokens, Output: int(math.Ceil(float64(r.bytes(response.Message)) * 0.4))}
 		if response.Usage != nil {
 			guess := usage.Output
 			usage = *response.Usage
 			if err != nil { // what was reported is from before the end
-				usage.Output, r.result.Estimated = max(usage.Output, guess), true
+				usage.Output, estimated = max(usage.Output, guess), true
 			}
 			if read := usage.Total() - usage.Output; read > 0 && bytes > 0 {
 				r.density = 1.1 * float64(read) / float64(bytes)
 			}
 		} else {
-			r.result.Estimated = true
+			estimated = true
 		}
-		r.charge(model, usage, &entry)
+		r.charge(model, held, usage, estimated, &entry)
 	}
 	if err != nil {
 		entry.Kind, entry.Text = EntryFailure, err.Error()
@@ -128,17 +130,13 @@ func word(s string) string {
 }
 
 // charge adds what an attempt used.
-func (r *run) charge(model Model, usage Usage, entry *Entry) {
+func (r *run) charge(model Model, held reserve, usage Usage, estimated bool, entry *Entry) {
 	entry.Usage = &usage
-	r.result.Usage = r.result.Usage.plus(usage)
-	price, known := r.prices.At(model.Name(), r.start)
-	if !known {
-		r.unpriced = true
-		return
+	if price, known := r.prices.At(model.Name(), r.start); known {
+		cost := price.Cost(usage)
+		entry.Cost = &cost
 	}
-	cost := price.Cost(usage)
-	entry.Cost = &cost
-	r.cost = r.cost.Add(cost)
+	r.purse.settle(held, usage, entry.Cost, estimated)
 }
 
 // estimate returns the size of the next request in bytes and, about, in tokens.
@@ -164,32 +162,14 @@ func (r *run) bytes(m Message) int {
 	return n
 }
 
-// room returns how many tokens the answer to a request of that size may have.
-func (r *run) room(model Model, request int) (int, error) {
+// room returns how many tokens the answer to a request of that size may have, and
+// sets them aside.
+func (r *run) room(model Model, request int) (int, reserve, error) {
 	if spent := r.now().Sub(r.start); spent >= r.limits.Wall {
-		return 0, &BudgetError{Budget: "wall", Limit: r.limits.Wall.String(), Spent: spent.String()}
+		return 0, reserve{}, &BudgetError{Budget: "wall", Limit: r.limits.Wall.String(), Spent: spent.String()}
 	}
-	room := min(r.limits.AnswerTokens, r.limits.Tokens-r.result.Usage.Total()-request)
-	least := min(leastAnswer, r.limits.AnswerTokens)
-	if room < least {
-		return 0, &BudgetError{Budget: "tokens", Limit: fmt.Sprint(r.limits.Tokens), Spent: fmt.Sprintf("%d, and the next request needs about %d,", r.result.Usage.Total(), request+least)}
-	}
-	if !r.limits.Money.IsPositive() {
-		return room, nil
-	}
-	price, _ := r.prices.At(model.Name(), r.start) // known: the run would not have begun
-	read := decimal.Max(price.Input, price.CacheWrite, price.CacheRead).Mul(decimal.NewFromInt(int64(request))).Shift(-6)
-	left := r.limits.Money.Sub(r.cost).Sub(read)
-	if price.Output.IsPositive() {
-		most := left.Shift(6).Div(price.Output).Floor()
-		if most.LessThan(decimal.NewFromInt(int64(room))) {
-			room = int(most.IntPart())
-		}
-	}
-	if left.IsNegative() || room < least {
-		return 0, &BudgetError{Budget: "money", Limit: "$" + r.limits.Money.String(), Spent: "$" + r.cost.String()}
-	}
-	return room, nil
+	price, _ := r.prices.At(model.Name(), r.start) // known, if money counts: the run would not have begun
+	return r.purse.hold(request, price)
 }
 
 // bare takes the fence off JSON that a model wrote as Markdown.

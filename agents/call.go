@@ -90,10 +90,14 @@ type outcome struct {
 	defect  *PanicError
 	asked   string // the question that a person answered
 	err     error  // ends the run
+	inside  []Entry
 }
 
 // record notes what happened in a call, and returns what ends the run.
 func (r *run) record(c Call, o outcome) error {
+	if len(o.inside) > 0 {
+		r.note(Entry{Kind: EntryDelegated, Text: c.Name, Delegated: r.clean(o.inside)})
+	}
 	if o.defect != nil {
 		r.note(Entry{Kind: EntryDefect, Text: o.defect.Error()})
 	}
@@ -103,12 +107,30 @@ func (r *run) record(c Call, o outcome) error {
 	return o.err
 }
 
+// clean returns the entries of a run inside a tool without this run's secrets.
+func (r *run) clean(entries []Entry) []Entry {
+	var out []Entry
+	for _, e := range entries {
+		e.Text = r.redact.text(e.Text)
+		if e.Message != nil {
+			m := r.redact.message(*e.Message)
+			e.Message = &m
+		}
+		e.Delegated = r.clean(e.Delegated)
+		out = append(out, e)
+	}
+	return out
+}
+
 // call runs a tool.
-func (r *run) call(ctx context.Context, t Tool, arguments json.RawMessage) outcome {
+func (r *run) call(ctx context.Context, t Tool, arguments json.RawMessage) (o outcome) {
 	person := PersonOf(ctx)
 	// An answer belongs to the one call that asked, and a model's call is another.
 	person.Answer = nil
 	person.CanAnswer = person.CanAnswer || r.agent.Ask != nil
+	inside := &task{purse: r.purse}
+	ctx = inside.in(ctx)
+	defer func() { o.inside = inside.all() }()
 	raw, err := contained(WithPerson(ctx, person), t, arguments)
 	var asked string
 	if question, ok := errors.AsType[*QuestionError](err); ok && r.agent.Ask != nil {

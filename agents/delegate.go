@@ -15,8 +15,8 @@ type answered struct {
 
 // Delegate makes a tool of an agent: its argument is a task in words, its result the
 // agent's answer. It claims to read only when all tools of the agent do. The agent's
-// own limits bound each task; those of the caller's agent bound how many there are and
-// how long they take.
+// own limits bound each task; all tasks together spend from the tokens, the money and
+// the time of the run that calls it, whose result and transcript have them too.
 func Delegate(spec Spec, a *Agent) Tool {
 	spec.Annotations.ReadOnly = true
 	for _, t := range a.Tools {

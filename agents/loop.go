@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
-	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 )
@@ -33,11 +32,10 @@ type run struct {
 	calls    int
 	repaired bool
 	result   Result
-	cost     decimal.Decimal
-	unpriced bool
+	purse    *purse
 }
 
-func newRun(a *Agent, messages []Message) (*run, error) {
+func newRun(a *Agent, messages []Message, within *task) (*run, error) {
 	limits, err := a.check()
 	if err != nil {
 		return nil, err
@@ -49,6 +47,10 @@ func newRun(a *Agent, messages []Message) (*run, error) {
 		agent: a, limits: limits, now: time.Now, wait: a.Wait, log: a.Logger, redact: newRedactor(a.Secrets),
 		prices: a.Prices, models: append([]Model{a.Model}, a.Fallbacks...), tools: map[string]Tool{},
 		density: 0.4, // text of many numbers; English has less
+	}
+	r.purse = &purse{limits: limits}
+	if within != nil {
+		r.purse.up = within.purse
 	}
 	if a.Clock != nil {
 		r.now = a.Clock.Now
@@ -64,7 +66,7 @@ func newRun(a *Agent, messages []Message) (*run, error) {
 	}
 	r.start = r.now()
 	for _, m := range r.models {
-		if _, known := r.prices.At(m.Name(), r.start); !known && limits.Money.IsPositive() {
+		if _, known := r.prices.At(m.Name(), r.start); !known && r.purse.priced() {
 			return nil, invalid.Field("Limits.Money", limits.Money, "no limit while Prices has no row for "+m.Name())
 		}
 	}
@@ -139,7 +141,10 @@ func (r *run) take(ctx context.Context, response *Response) (done bool, err erro
 	text := response.Message.Text()
 	answer, problem := r.answer(text)
 	if problem == nil {
-		r.result.Text, r.result.Answer, r.result.Stop = text, answer, response.Stop
+		r.result.Text, r.result.Stop = r.redact.text(text), response.Stop
+		if answer != nil {
+			r.result.Answer = json.RawMessage(r.redact.json(answer))
+		}
 		return true, nil
 	}
 	if response.Stop == StopLength {
@@ -193,8 +198,9 @@ func (r *run) note(e Entry) {
 func (r *run) finish() *Result {
 	r.result.Model = r.models[0].Name()
 	r.result.Messages = r.request.Messages
-	if !r.unpriced {
-		cost := r.cost
+	usage, cost, unpriced, estimated := r.purse.spent()
+	r.result.Usage, r.result.Estimated = usage, estimated
+	if !unpriced {
 		r.result.Cost = &cost
 	}
 	return &r.result

@@ -57,9 +57,11 @@ func withoutDate(model string) string {
 	return model
 }
 
-// PublishedPrices returns list prices of the providers as they stood in June
-// 2026. Lists change: a program that must not spend more than it says gives its
-// own rows, appended to these or instead of them.
+// PublishedPrices returns list prices as two providers stated them by June 2026:
+// Anthropic (docs.anthropic.com, Pricing, standard tier, cache writes of five
+// minutes) and OpenAI (openai.com/api/pricing, standard tier; a write into the cache
+// costs what input costs). Lists change: a program that must not spend more than it
+// says gives its own rows, appended to these or instead of them.
 //
 // Rows begin with the model's publication.
 func PublishedPrices() Prices {

@@ -19,6 +19,7 @@ const (
 	EntryRepair       EntryKind = "repair"       // Text: why an answer was sent back
 	EntryDefect       EntryKind = "defect"       // Text: which tool has one
 	EntryQuestion     EntryKind = "question"     // Text: what a tool asked a person
+	EntryDelegated    EntryKind = "delegated"    // Text: which tool; Delegated: the runs inside it
 	EntryEnd          EntryKind = "end"          // Text: why the run ended without an answer
 )
 
@@ -33,4 +34,6 @@ type Entry struct {
 	Usage   *Usage           `json:"usage,omitempty"` // of this attempt
 	Cost    *decimal.Decimal `json:"cost,omitempty"`  // of this attempt, in US dollars; absent: not known
 	Took    time.Duration    `json:"took_ns,omitempty"`
+	// Delegated is what happened in runs inside a tool.
+	Delegated []Entry `json:"delegated,omitempty"`
 }

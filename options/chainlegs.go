@@ -96,7 +96,7 @@ func (c *Chain) Build(name string, quantity float64, dates []market.Date, strike
 		return Structure{}, err
 	}
 	if len(dates) != shape.Expiries {
-		return Structure{}, invalid.Fieldf("dates", len(dates), "%d expiration dates for a %s", shape.Expiries, shape.Name)
+		return Structure{}, invalid.Fieldf("dates", len(dates), "%d expiration dates for the %s", shape.Expiries, shape.Name)
 	}
 	expiries := make([]Expiry, len(dates))
 	years := make([]float64, len(dates))

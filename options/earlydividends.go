@@ -58,7 +58,7 @@ type dividendPoint struct {
 
 // The size of the tables, and the nodes and steps of the coarser of two grids.
 const (
-	dividendVols  = 5 // of a cell, at most
+	dividendVols  = 7 // of a cell, at most
 	sheetSpace    = 44
 	sheetSteps    = 10
 	roughSpace    = 60 // of the only grid of a rough table
@@ -115,13 +115,24 @@ func (d *dividendPremium) addCell(low, high float64) *dividendCell {
 	for i, node := range chebyshevRules()[c.vols].nodes {
 		terms := d.terms
 		terms.Vol = math.Exp(0.5*(low+high) + 0.5*(high-low)*node)
-		space, steps := sheetSpace, sheetSteps
+		space, steps := d.fineness(terms.Vol)
 		if d.rough {
 			space, steps = roughSpace, roughSteps
 		}
 		c.sheets[i] = newDividendSheet(d.kind, terms, d.dividends, d.strikes, space, steps, !d.rough)
 	}
 	return c
+}
+
+// fineness returns the size of a sheet. What is off in a volatility grows with it, and
+// with the dividend, whose ex-date bends the values the more.
+func (d *dividendPremium) fineness(vol float64) (space, steps int) {
+	largest := 0.0
+	for _, dividend := range d.dividends {
+		largest = max(largest, dividend.Cash/d.terms.Spot)
+	}
+	effort := min(max(0.5+vol, 1), 2.5) * min(max(largest/0.04, 1), 2)
+	return 2 * int(math.Round(0.5*sheetSpace*math.Sqrt(effort))), int(math.Ceil(sheetSteps * effort))
 }
 
 // look makes the polynomials of a contract.

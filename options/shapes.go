@@ -196,10 +196,10 @@ func Build(name string, quantity float64, strikes, years []float64) (Structure, 
 		return Structure{}, invalid.Field("quantity", quantity, "a number of units other than 0")
 	}
 	if len(strikes) != shape.Strikes || !ascending(strikes) {
-		return Structure{}, invalid.Fieldf("strikes", strikes, "%d ascending strikes for a %s", shape.Strikes, shape.Name)
+		return Structure{}, invalid.Fieldf("strikes", strikes, "%d ascending strikes for the %s", shape.Strikes, shape.Name)
 	}
 	if len(years) != shape.Expiries || !slices.IsSorted(years) || len(slices.Compact(slices.Clone(years))) != len(years) {
-		return Structure{}, invalid.Fieldf("years", years, "%d ascending times to expiry for a %s", shape.Expiries, shape.Name)
+		return Structure{}, invalid.Fieldf("years", years, "%d ascending times to expiry for the %s", shape.Expiries, shape.Name)
 	}
 	s := Structure{Name: shape.Name}
 	for _, l := range shape.Legs {

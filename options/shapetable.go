@@ -75,6 +75,8 @@ var shapeTable = [...]shapeRow{
 	{"short put butterfly", "-1Pa +2Pb -1Pc", "volatile", evenSpacing},
 	{"broken wing call butterfly", "+1Ca -2Cb +1Cc", "neutral", unevenSpaces},
 	{"broken wing put butterfly", "+1Pa -2Pb +1Pc", "neutral", unevenSpaces},
+	{"short broken wing call butterfly", "-1Ca +2Cb -1Cc", "volatile", unevenSpaces},
+	{"short broken wing put butterfly", "-1Pa +2Pb -1Pc", "volatile", unevenSpaces},
 	{"iron butterfly", "+1Pa -1Pb -1Cb +1Cc", "neutral", 0},
 	{"reverse iron butterfly", "-1Pa +1Pb +1Cb -1Cc", "volatile", 0},
 	{"call christmas tree", "+1Ca -3Cb +2Cc", "neutral", 0},

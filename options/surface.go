@@ -59,11 +59,12 @@ type Fit struct {
 	LowK     float64 // lowest and highest quoted log-moneyness
 	HighK    float64
 	Repaired bool // the best fit had arbitrage and was fitted again without
-	// Butterfly is the least value of Durrleman's function from LowK to HighK and
-	// a little beyond: negative where there is arbitrage.
+	// Butterfly is the least value of Durrleman's function for prices up to
+	// eight deviations from the forward, and over the quotes: negative where there is
+	// arbitrage.
 	Butterfly float64
 	// Calendar is by how much, in volatility, the smile runs below that of the
-	// expiry before it: 0 without arbitrage.
+	// expiry before it, over the same prices: 0 without arbitrage.
 	Calendar float64
 }
 
@@ -77,8 +78,9 @@ type SkippedExpiry struct {
 // NewSurface calibrates a volatility surface to a chain: for each expiry the
 // quotes out of the money that somebody bids for, weighted by how narrow they
 // are, with bad ones counting linearly; butterfly and calendar arbitrage removed
-// by fitting again under penalties. Expiries with too few quotes are in Skipped;
-// the error is a *[FieldError] when none is left.
+// by fitting again under penalties, over the quotes and a little beyond, and at the
+// least for prices up to eight deviations from the forward. Expiries with too few quotes are in Skipped; the
+// error is a *[FieldError] when none is left.
 func NewSurface(c *Chain, opts *SurfaceOptions) (*Surface, error) {
 	if opts == nil {
 		opts = &SurfaceOptions{}
@@ -136,9 +138,9 @@ func (s *Surface) calibrate(smiles [][]smilePoint, free bool) {
 		slice := &s.Slices[i]
 		fit := smileFit{points: points, years: slice.Years}
 		if !free {
-			fit.grid = arbitrageGrid(points)
+			fit.grid = arbitrageGrid(points, slice.Years, fitCells, fitTail)
 			if i+1 < len(s.Slices) {
-				fit.after, fit.cap = &s.Slices[i+1].SVI, arbitrageGrid(smiles[i+1])
+				fit.after, fit.cap = &s.Slices[i+1].SVI, arbitrageGrid(smiles[i+1], s.Slices[i+1].Years, fitCells, fitTail)
 			}
 		}
 		slice.SVI, slice.Fit.Repaired = fitSVI(fit)
@@ -151,7 +153,7 @@ func (s *Surface) calibrate(smiles [][]smilePoint, free bool) {
 		if i > 0 {
 			before = &s.Slices[i-1].SVI
 		}
-		fixed := slice.SVI.repaired(before, arbitrageGrid(smiles[i]))
+		fixed := slice.SVI.repaired(before, arbitrageGrid(smiles[i], slice.Years, judgedCells, judgedTail))
 		slice.Fit.Repaired = slice.Fit.Repaired || fixed != slice.SVI
 		slice.SVI = fixed
 	}
@@ -194,16 +196,37 @@ func (e Expiry) smile(at time.Time, maxAge time.Duration) []smilePoint {
 	return points
 }
 
-// arbitrageGrid is where a smile is checked: the quoted range and a quarter of
-// it beyond on either side, but no more than a tenth in log-moneyness.
-func arbitrageGrid(points []smilePoint) []float64 {
-	const cells = 80
+// How finely arbitrage is looked for: cells of the quoted range while a smile is
+// fitted and when it is judged, and points beyond it on either side.
+const (
+	fitCells, judgedCells = 80, 400
+	fitTail, judgedTail   = 16, 400
+	arbitrageReach        = 8 // deviations at the money
+)
+
+// arbitrageGrid is where a smile is checked: evenly over the quoted range and a
+// quarter of it beyond on either side, but no more than a tenth in log-moneyness,
+// and from there at growing distances to eight deviations, where no price is likely to go.
+func arbitrageGrid(points []smilePoint, years float64, cells, tail int) []float64 {
 	low, high := points[0].k, points[len(points)-1].k
 	beyond := min(0.25*(high-low), 0.1)
 	low, high = low-beyond, high+beyond
-	grid := make([]float64, cells+1)
-	for i := range grid {
-		grid[i] = low + (high-low)*float64(i)/cells
+	grid := make([]float64, 0, cells+1+2*tail)
+	far := func(from, to float64, i int) float64 { // geometric distances from the quotes
+		first := max(0.02, beyond/math.Abs(to-from)) / float64(tail)
+		return from + (to-from)*math.Pow(first, 1-float64(i)/float64(tail))
+	}
+	money := slices.MinFunc(points, func(a, b smilePoint) int { return cmp.Compare(math.Abs(a.k), math.Abs(b.k)) })
+	reach := arbitrageReach * money.vol * math.Sqrt(years)
+	left, right := min(-reach, low-0.05), max(reach, high+0.05)
+	for i := range tail {
+		grid = append(grid, far(low, left, tail-i))
+	}
+	for i := range cells + 1 {
+		grid = append(grid, low+(high-low)*float64(i)/float64(cells))
+	}
+	for i := range tail {
+		grid = append(grid, far(high, right, i+1))
 	}
 	return grid
 }
@@ -227,7 +250,7 @@ func (s *Surface) judge(i int, points []smilePoint) {
 	f.RMS, f.Median, f.Worst = math.Sqrt(sum/float64(len(errs))), errs[len(errs)/2], errs[len(errs)-1]
 	f.Inside = float64(inside) / float64(len(points))
 	f.Butterfly, f.Calendar = math.Inf(1), 0
-	for _, k := range arbitrageGrid(points) {
+	for _, k := range arbitrageGrid(points, slice.Years, judgedCells, judgedTail) {
 		f.Butterfly = min(f.Butterfly, slice.SVI.Butterfly(k))
 		if i > 0 {
 			floor, w := s.Slices[i-1].SVI.Variance(k), slice.SVI.Variance(k)

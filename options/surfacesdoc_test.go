@@ -23,7 +23,7 @@ const surfacesHead = `# Surfaces on recorded chains
 What [NewSurface](surface.go) makes of real quotes, dirty as they are. Errors are differences between the smile and the quotes' mid volatilities, in
 volatility points; "inside" is the share of quotes whose bid-ask the smile lies within; "repaired" counts smiles whose best fit had arbitrage and was
 replaced. Butterfly is the least value of Durrleman's function over all expiries (negative would be arbitrage), calendar the largest crossing of two
-expiries in points (0 is none). Quotes are those out of the money with a bid, within 12 deviations of the forward. SSVI is one surface of three
+expiries in points (0 is none), both up to eight deviations from the forward. Quotes are those out of the money with a bid, within 12 deviations of the forward. SSVI is one surface of three
 parameters, SVI five for each expiry.
 
 The test TestSurfacesDocIsCurrent writes this file with the flag -update-surfaces.

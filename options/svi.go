@@ -47,7 +47,9 @@ func (s SVI) repaired(before *SVI, grid []float64) SVI {
 				lift = max(lift, before.Variance(k)-w)
 			}
 		}
-		s.A += lift * (1 + 1e-9)
+		if lift > 0 { // a little more, for what is between the points
+			s.A += lift + 1e-4*math.Abs(least)
+		}
 		for tries := 0; tries < 5 && !s.convex(grid); tries++ {
 			s.A += 0.01 * (least + lift)
 		}

@@ -42,6 +42,15 @@ func sviFrom(u []float64) SVI {
 	return SVI{A: least - b*sigma*math.Sqrt(1-rho*rho), B: b, Rho: rho, M: u[3], Sigma: sigma}
 }
 
+// sviParameters is the inverse of sviFrom, as far as there is one.
+func sviParameters(s SVI) []float64 {
+	rho := min(max(s.Rho/0.999, -0.9999), 0.9999)
+	sigma := max(s.Sigma, 1e-6)
+	least := max(s.A+s.B*sigma*math.Sqrt(1-s.Rho*s.Rho), 1e-12)
+	share := min(max(s.SteepestWing()/steepest, 1e-9), 1-1e-9)
+	return []float64{math.Log(least), math.Log(share / (1 - share)), math.Atanh(rho), s.M, math.Log(sigma)}
+}
+
 // margin keeps repaired smiles a little inside of what is free of arbitrage.
 const margin = 1e-3
 
@@ -58,6 +67,8 @@ func (f *smileFit) residuals(dst []float64, u []float64) []float64 {
 	}
 	// A faint pull keeps parameters that the quotes leave open in reach.
 	dst = append(dst, 0.01*(u[3]/0.5), 0.01*u[2], 0.01*(u[4]-math.Log(0.1)), 0.02*s.SteepestWing()/f.scale)
+	// Bends beyond the reach of prices are parabolas that many parameters make.
+	dst = append(dst, 5*max(u[4]-math.Log(1.5), 0), 5*max(math.Abs(u[3])-1, 0))
 	if f.strict > 0 {
 		for _, k := range f.grid {
 			dst = append(dst, f.strict*max(margin-s.Butterfly(k), 0))
@@ -71,8 +82,8 @@ func (f *smileFit) residuals(dst []float64, u []float64) []float64 {
 
 // fitSVI calibrates one smile: without regard to arbitrage first, and when that
 // has some, again with penalties that grow until it has none. It reports
-// whether it had to.
-func fitSVI(f smileFit) (s SVI, repaired bool) {
+// whether it had to. Rarely some is left, for [SVI.repaired].
+func fitSVI(f smileFit) (s SVI, changed bool) {
 	f.scale = f.lowest().vol * math.Sqrt(f.years)
 	best, least := []float64(nil), math.Inf(1)
 	for _, start := range f.starts() {
@@ -81,30 +92,71 @@ func fitSVI(f smileFit) (s SVI, repaired bool) {
 		}
 	}
 	s = sviFrom(best)
-	for _, weight := range []float64{10, 100, 1000, 10000, 1e6} {
-		if f.clean(s) {
-			return s, repaired
-		}
-		repaired, f.strict = true, weight
-		best, _ = f.solve(best)
-		s = sviFrom(best)
-	}
 	if f.clean(s) {
-		return s, true
+		return s, false
 	}
-	// Caught in a corner: start again from where there is no arbitrage.
-	f.strict, least = 1000, math.Inf(1)
-	for _, start := range f.starts() {
-		for _, share := range []float64{0.5, 0.1} {
-			start[1], start[2] = math.Log(share/(1-share)), 0
-			start[1] += math.Log(max(f.scale, 1e-3))
-			u, cost := f.solve(start)
-			if other := sviFrom(u); cost < least && f.clean(other) {
-				s, least = other, cost
+	// Where penalties lead from the best fit may be a corner: with wings that are
+	// nearly flat to begin with they may lead to a better one, and so may the next
+	// expiry's smile, lower.
+	least = math.Inf(1)
+	for _, start := range f.cleanStarts(best) {
+		for _, f.strict = range []float64{10, 100, 1000, 10000, 1e6} {
+			start, _ = f.solve(start)
+			found := sviFrom(start)
+			clean := f.clean(found)
+			if next, cost := f.flattened(found); cost < least {
+				s, least = next, cost
+			}
+			if clean {
+				break
 			}
 		}
 	}
-	return s, repaired
+	return s, true
+}
+
+// cleanStarts are guesses of a smile without arbitrage, given the best one with some.
+func (f *smileFit) cleanStarts(best []float64) [][]float64 {
+	all := [][]float64{best}
+	for _, share := range []float64{0.5, 0.1} {
+		start := slices.Clone(best)
+		start[1], start[2] = math.Log(share/(1-share))+math.Log(max(f.scale, 1e-3)), 0
+		all = append(all, start)
+	}
+	if f.after != nil {
+		lower := *f.after
+		share := min(sviFrom(best).Variance(0)/lower.Variance(0), 0.99)
+		lower.A, lower.B = share*lower.A, share*lower.B
+		all = append(all, sviParameters(lower))
+	}
+	return all
+}
+
+// unclean is what arbitrage that is left counts, more than any quote's error.
+const unclean = 1e9
+
+// flattened returns s with wings as much flatter as it takes to have no arbitrage,
+// turned about the forward, and how far that is from the quotes.
+func (f *smileFit) flattened(s SVI) (SVI, float64) {
+	flat, money := s, s.Variance(0)
+	for range 60 {
+		if f.clean(flat) {
+			return flat, f.distance(flat)
+		}
+		flat.B *= 0.98
+		flat.A += money - flat.Variance(0)
+	}
+	return s, unclean + f.distance(s)
+}
+
+// distance is the part of the residuals that is due to the quotes, squared.
+func (f *smileFit) distance(s SVI) float64 {
+	sum := 0.0
+	for _, p := range f.points {
+		r := (math.Sqrt(s.Variance(p.k)/f.years) - p.vol) / (p.width + 1e-3)
+		sum += 2 * (math.Sqrt(1+r*r) - 1)
+	}
+	return sum
 }
 
 // clean reports whether s has no arbitrage on the grid.

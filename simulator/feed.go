@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -125,6 +126,10 @@ func (f *feed) subscribe(m *request) (code, problem string) {
 	return code, problem
 }
 
+// streamedFuture is a future as the stream names it: with a year of two digits, of
+// which the market's symbol has the last.
+var streamedFuture = regexp.MustCompile(`^(/[A-Z0-9]+[FGHJKMNQUVXZ])[0-9]([0-9])$`)
+
 // marketSymbol translates a streamer symbol, ".SPY261218C500", to the market's.
 func marketSymbol(streamer string) market.Symbol {
 	if strings.HasPrefix(streamer, ".") && !strings.HasPrefix(streamer, "./") {
@@ -134,8 +139,9 @@ func marketSymbol(streamer string) market.Symbol {
 		}
 		return market.Symbol(o.String())
 	}
-	if strings.HasPrefix(streamer, "/") {
-		streamer, _, _ = strings.Cut(streamer, ":") // of a future, its exchange
+	if !strings.HasPrefix(streamer, "./") {
+		streamer, _, _ = strings.Cut(streamer, ":") // of a future its exchange, of a coin its venue
+		streamer = streamedFuture.ReplaceAllString(streamer, "$1$2")
 	}
 	return market.Symbol(streamer)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -159,9 +160,9 @@ func (s *Session) ours(symbol market.Symbol) bool {
 
 // move changes a position by a signed quantity at a price.
 func (p *Position) move(quantity decimal.Decimal, price float64) {
-	before, by := p.Quantity, quantity.InexactFloat64()
-	p.exact = p.exact.Add(quantity)
-	p.Quantity = p.exact.InexactFloat64()
+	before, by := p.Quantity, sums.Float(quantity)
+	p.exact = sums.Plus(p.exact, quantity)
+	p.Quantity = sums.Float(p.exact)
 	if !math.IsNaN(price) {
 		p.mark = price
 	}
@@ -197,18 +198,18 @@ func (s *Session) fill(f *broker.Fill) bool {
 		s.orders.book(f)
 		return false
 	}
-	quantity := f.Quantity.Mul(decimal.NewFromInt(int64(f.Action.Sign())))
+	sign := f.Action.Sign()
 	p := s.position(f.Symbol)
-	p.move(quantity, f.Price.InexactFloat64())
-	amount := quantity.Neg().Mul(f.Price)
+	p.move(sums.Signed(f.Quantity, sign), sums.Float(f.Price))
+	amount := sums.Signed(sums.Times(f.Quantity, f.Price), -sign)
 	if p.Multiplier != 1 {
 		amount = amount.Mul(decimal.NewFromFloat(p.Multiplier))
 	}
-	if f.Fees != nil {
-		amount = amount.Add(f.Fees.Total())
+	if c := f.Fees; c != nil {
+		amount = sums.Plus(amount, sums.Plus(sums.Plus(sums.Plus(c.Commission, c.Clearing), c.Regulatory), c.Exchange))
 	}
-	s.book.flow = s.book.flow.Add(amount)
-	s.book.cash = s.book.cash.Add(amount)
+	s.book.flow = sums.Plus(s.book.flow, amount)
+	s.book.cash = sums.Plus(s.book.cash, amount)
 	s.orders.book(f)
 	return true
 }

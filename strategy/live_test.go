@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -568,4 +569,48 @@ func TestALiveOrderWithoutAnAnswerIsFoundAndSentOnce(t *testing.T) {
 			})
 		})
 	}
+}
+
+// partial streams some symbols, and names the others.
+type partial struct {
+	pushed
+	lacks  market.Symbol
+	opened [][]market.Symbol
+}
+
+func (p *partial) StreamQuotes(_ context.Context, symbols ...market.Symbol) (market.QuoteStream, error) {
+	p.opened = append(p.opened, symbols)
+	if slices.Contains(symbols, p.lacks) {
+		return nil, &market.MissingError{Symbols: []market.Symbol{p.lacks}, Err: market.ErrUnsupported}
+	}
+	return &p.pushed, nil
+}
+
+func TestWhatTheStreamLacksIsPolledAndTheRestIsPushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStage(t)
+		stream := &partial{lacks: "ACME", pushed: pushed{updates: make(chan market.Update, 10), failed: make(chan error, 1)}}
+		s.opts.Streamer = stream
+		script := liveScript(nil)
+		script.needs.Symbols = append(script.needs.Symbols, "OTHER")
+		s.source.price["OTHER"], s.source.bars["OTHER"] = 50, s.source.bars["ACME"]
+		s.start(script)
+		pass(time.Minute)
+		require.Len(t, stream.opened, 2)
+		assert.Equal(t, []market.Symbol{"OTHER"}, stream.opened[1], "one that is lacking does not end the stream of the others")
+		polled := 0
+		for _, e := range s.of(strategy.QuoteEvent) {
+			if e.Symbol == "ACME" {
+				polled++
+			}
+		}
+		assert.InDelta(t, 13, polled, 1)
+		q := market.NewQuote("OTHER")
+		q.Bid = 7
+		stream.updates <- market.Update{Quote: new(q)}
+		synctest.Wait()
+		got := s.of(strategy.QuoteEvent)
+		assert.Equal(t, market.Symbol("OTHER"), got[len(got)-1].Symbol)
+		require.NoError(t, s.stop())
+	})
 }

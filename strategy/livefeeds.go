@@ -76,13 +76,14 @@ type quoteFeed struct {
 	waiting []market.Quote
 	place   map[market.Symbol]int // in waiting
 	gap     bool
-	symbols []market.Symbol // that are asked for
-	changed chan struct{}   // has room for one
+	symbols []market.Symbol        // that are asked for
+	polled  map[market.Symbol]bool // those of them that the stream does not have
+	changed chan struct{}          // has room for one
 }
 
 func newQuoteFeed(opts *RunOptions, needs Needs) *quoteFeed {
 	return &quoteFeed{
-		opts: opts, ready: make(chan struct{}, 1), changed: make(chan struct{}, 1), place: map[market.Symbol]int{}, symbols: slices.Clone(needs.Symbols),
+		opts: opts, ready: make(chan struct{}, 1), changed: make(chan struct{}, 1), place: map[market.Symbol]int{}, polled: map[market.Symbol]bool{}, symbols: slices.Clone(needs.Symbols),
 	}
 }
 
@@ -101,6 +102,35 @@ func (f *quoteFeed) wanted() []market.Symbol {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return slices.Clone(f.symbols)
+}
+
+// split tells which of the symbols asked for are streamed, and which are polled.
+func (f *quoteFeed) split() (streamed, polled []market.Symbol) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.symbols {
+		if f.polled[s] {
+			polled = append(polled, s)
+		} else {
+			streamed = append(streamed, s)
+		}
+	}
+	return streamed, polled
+}
+
+// unstreamed takes down the symbols that a stream says it lacks, and tells whether it
+// named some.
+func (f *quoteFeed) unstreamed(err error) bool {
+	missing, ok := errors.AsType[*market.MissingError](err)
+	if !ok || len(missing.Symbols) == 0 {
+		return false
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range missing.Symbols {
+		f.polled[s] = true
+	}
+	return true
 }
 
 func (f *quoteFeed) put(quotes []market.Quote, gap bool) {
@@ -137,12 +167,15 @@ func signalTo(c chan struct{}) {
 // read gets quotes until ctx ends: from a stream when there is one, and by polling
 // while there is none.
 func (f *quoteFeed) read(ctx context.Context) {
-	delay := f.opts.PollQuotes
 	for ctx.Err() == nil {
-		if f.opts.Streamer != nil {
-			err := f.stream(ctx)
+		if streamed, _ := f.split(); f.opts.Streamer != nil && len(streamed) > 0 {
+			err := f.stream(ctx, streamed)
 			if ctx.Err() != nil {
 				return
+			}
+			if f.unstreamed(err) {
+				f.opts.Logger.Info("strategy: quotes that the stream lacks are polled", "error", err)
+				continue
 			}
 			f.opts.Logger.Warn("strategy: the stream of quotes ended", "error", err)
 			if errors.Is(err, market.ErrUnsupported) {
@@ -150,15 +183,14 @@ func (f *quoteFeed) read(ctx context.Context) {
 			}
 			f.put(nil, true)
 		}
-		f.poll(ctx)
-		if pause(ctx, f.opts.Clock, delay) != nil {
+		f.poll(ctx, f.wanted())
+		if pause(ctx, f.opts.Clock, f.opts.PollQuotes) != nil {
 			return
 		}
 	}
 }
 
-func (f *quoteFeed) poll(ctx context.Context) {
-	symbols := f.wanted()
+func (f *quoteFeed) poll(ctx context.Context, symbols []market.Symbol) {
 	if len(symbols) == 0 {
 		return
 	}
@@ -171,11 +203,10 @@ func (f *quoteFeed) poll(ctx context.Context) {
 	}
 }
 
-// stream reads pushed quotes until the stream fails.
-func (f *quoteFeed) stream(ctx context.Context) error {
+// stream reads pushed quotes of symbols until the stream fails, and polls the others.
+func (f *quoteFeed) stream(ctx context.Context, has []market.Symbol) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	has := f.wanted()
 	stream, err := f.opts.Streamer.StreamQuotes(ctx, has...)
 	if err != nil {
 		return err
@@ -186,12 +217,22 @@ func (f *quoteFeed) stream(ctx context.Context) error {
 	defer cancel()
 	changes.Go(func() {
 		for {
+			if _, polled := f.split(); len(polled) > 0 {
+				f.poll(ctx, polled)
+			}
+			if pause(ctx, f.opts.Clock, f.opts.PollQuotes) != nil {
+				return
+			}
+		}
+	})
+	changes.Go(func() {
+		for {
 			select {
 			case <-ctx.Done():
 				return
 			case <-f.changed:
 			}
-			want := f.wanted()
+			want, _ := f.split()
 			for _, change := range []struct {
 				from, to []market.Symbol
 				do       func(context.Context, ...market.Symbol) error
@@ -205,8 +246,14 @@ func (f *quoteFeed) stream(ctx context.Context) error {
 				if len(symbols) == 0 {
 					continue
 				}
-				if err := change.do(ctx, symbols...); err != nil && ctx.Err() == nil {
+				err := change.do(ctx, symbols...)
+				if err != nil && ctx.Err() == nil {
 					f.opts.Logger.Warn("strategy: changing the stream of quotes", "error", err)
+				}
+				if f.unstreamed(err) { // none of them was added: those it has are asked for again
+					signalTo(f.changed)
+					want = has
+					break
 				}
 			}
 			has = want

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -38,11 +39,11 @@ func (o *own) nets() bool {
 func (o *own) left(leg int) decimal.Decimal {
 	if o.state.Status.Terminal() {
 		if leg < len(o.state.Legs) {
-			return o.state.Legs[leg].Filled.Sub(o.booked[leg])
+			return sums.Minus(o.state.Legs[leg].Filled, o.booked[leg])
 		}
 		return decimal.Zero
 	}
-	return o.state.Order.Legs[leg].Quantity.Sub(o.booked[leg])
+	return sums.Minus(o.state.Order.Legs[leg].Quantity, o.booked[leg])
 }
 
 // done tells that nothing more will come of it.
@@ -120,7 +121,8 @@ func (b *orderBook) sweep() {
 	b.working = kept
 	for len(b.ended) > mostEnded {
 		b.forget(b.ended[0])
-		b.ended = slices.Delete(b.ended, 0, 1)
+		b.ended[0] = nil
+		b.ended = b.ended[1:]
 	}
 }
 
@@ -151,7 +153,9 @@ func (b *orderBook) update(o *own, later *broker.OrderState) {
 				o.count(&b.orphans[i])
 			}
 		}
-		b.orphans = slices.DeleteFunc(b.orphans, func(f broker.Fill) bool { return f.Order == later.ID })
+		if len(b.orphans) > 0 {
+			b.orphans = slices.DeleteFunc(b.orphans, func(f broker.Fill) bool { return f.Order == later.ID })
+		}
 		return
 	}
 	if next, err := o.state.Become(*later); err == nil {
@@ -180,7 +184,7 @@ func (b *orderBook) book(f *broker.Fill) {
 func (o *own) count(f *broker.Fill) {
 	for i, l := range o.state.Order.Legs {
 		if l.Symbol == f.Symbol && i < len(o.booked) {
-			o.booked[i] = o.booked[i].Add(f.Quantity)
+			o.booked[i] = sums.Plus(o.booked[i], f.Quantity)
 		}
 	}
 }
@@ -190,7 +194,9 @@ func (s *Session) tagBegin() string { return s.opts.Name + "_" }
 
 func (s *Session) newTag() string {
 	s.orders.counter++
-	return s.tagBegin() + s.opts.Run + "_" + strconv.Itoa(s.orders.counter)
+	var room [48]byte // 16 + 1 + 16 + 1 and a number
+	tag := append(append(append(append(room[:0], s.opts.Name...), '_'), s.opts.Run...), '_')
+	return string(strconv.AppendInt(tag, int64(s.orders.counter), 10))
 }
 
 // Place sends a ticket, once, and returns its orders in the ticket's order.
@@ -356,7 +362,7 @@ func (s *Session) Pending(symbol market.Symbol) float64 {
 	sum := decimal.Zero
 	for _, f := range s.orders.later {
 		if l := f.Order.Legs[0]; l.Symbol == symbol {
-			sum = sum.Add(l.Quantity.Mul(decimal.NewFromInt(int64(l.Action.Sign()))))
+			sum = sums.Plus(sum, sums.Signed(l.Quantity, l.Action.Sign()))
 		}
 	}
 	for _, o := range s.orders.working {
@@ -365,11 +371,11 @@ func (s *Session) Pending(symbol market.Symbol) float64 {
 		}
 		for i, l := range o.state.Order.Legs {
 			if l.Symbol == symbol {
-				sum = sum.Add(o.left(i).Mul(decimal.NewFromInt(int64(l.Action.Sign()))))
+				sum = sums.Plus(sum, sums.Signed(o.left(i), l.Action.Sign()))
 			}
 		}
 	}
-	return sum.InexactFloat64()
+	return sums.Float(sum)
 }
 
 // held is what the account holds for certain: the position, and what orders that

@@ -45,8 +45,8 @@ type StepError struct {
 	Step     string
 	Attempts int
 	Text     string
-	// Interrupted says that the process died in a step of Policy.Once: whether its
-	// effect happened must be asked by its key.
+	// Interrupted says that the process died in a step of Policy.Once, or more often
+	// than Policy.Interruptions: whether its effect happened must be asked by its key.
 	Interrupted bool
 }
 

@@ -48,6 +48,7 @@ type Entry struct {
 	// Outcome is how a child run ended.
 	Outcome     State     `json:"outcome,omitempty"`
 	Interrupted bool      `json:"interrupted,omitempty"` // see StepError
+	Cut         int       `json:"cut,omitempty"`         // how often an attempt of a step was cut off: see Policy.Interruptions
 	Began       time.Time `json:"began"`
 	Finished    time.Time `json:"finished,omitzero"`
 	// Until is when a sleep or an await is over, or a failed step tries again.

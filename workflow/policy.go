@@ -10,8 +10,12 @@ import (
 // A Policy says how often and how long a step is tried. The zero value works.
 type Policy struct {
 	// Attempts is how often a step may fail; 0 means 5. An attempt that ended with
-	// its process is not counted.
+	// its process is not counted here.
 	Attempts int
+	// Interruptions is how often an attempt may be cut off because its process ended
+	// or the run was given up; 0 means 25. A step that is cut off once more is a
+	// StepError with Interrupted set: it may be what kills its process.
+	Interruptions int
 	// MinBackoff and MaxBackoff bound the pause after a failure: after attempt n it
 	// is MinBackoff·2ⁿ⁻¹, at most MaxBackoff, and of that between a half and all.
 	// 0 means 1 second and 1 minute.
@@ -39,6 +43,12 @@ func (p Policy) Validated() (Policy, error) {
 	}
 	if p.Attempts < 0 || p.Attempts > 1000 {
 		return p, invalid.Field("Attempts", p.Attempts, "1 to 1000, or 0 for 5")
+	}
+	if p.Interruptions < 0 || p.Interruptions > 1000 {
+		return p, invalid.Field("Interruptions", p.Interruptions, "1 to 1000, or 0 for 25")
+	}
+	if p.Interruptions == 0 {
+		p.Interruptions = 25
 	}
 	switch {
 	case p.Once && p.Attempts > 1:

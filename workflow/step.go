@@ -30,6 +30,17 @@ func (p *place) Step(ctx context.Context, name string, policy Policy, fn func(co
 		e.Interrupted = true
 		return nil, p.fail(e, "it began and its process died: whether its effect happened is unknown")
 	}
+	if found && !waiting {
+		// Recorded before it begins again, so that a step that kills its process is not
+		// begun for ever.
+		if e.Cut++; e.Cut > policy.Interruptions {
+			e.Interrupted = true
+			return nil, p.fail(e, fmt.Sprintf("it was cut off %d times, by its process ending or its run being given up: it is not begun again", e.Cut))
+		}
+		if err := p.record(e); err != nil {
+			return nil, err
+		}
+	}
 	s := &step{place: p, entry: e, policy: policy, fn: fn, key: Key(p.x.Info.ID, e.Path, name)}
 	if policy.Deadline > 0 {
 		s.deadline = e.Began.Add(policy.Deadline)

@@ -218,7 +218,7 @@ func (a *Analyst) conclude(req *Request, in *inputs) (*Analysis, *findings) {
 	views := []View{f.chartView(), f.optionsView(), f.researchView(), f.riskView()}
 	candidates := f.chooseCandidates()
 	analysis := &Analysis{
-		Symbol: req.Symbol, Description: in.instrument.value.Description, At: in.at, Environment: a.deps.Environment, Notice: a.deps.Notice,
+		Symbol: req.Symbol, Description: bounded(in.instrument.value.Description, 200), At: in.at, Environment: a.deps.Environment, Notice: a.deps.Notice,
 		Model: NoModel, Disclaimer: NotAdvice,
 		Verdict: f.decide(views, candidates), Views: views, Candidates: candidates, Evidence: f.list(), Chart: f.chart(),
 	}

@@ -151,7 +151,7 @@ func (f *findings) addEvents() {
 	case e != nil:
 		text := e.Date.String()
 		if e.Timing != "" {
-			text += " " + e.Timing
+			text += " " + bounded(e.Timing, 20) // a source wrote it
 		}
 		if e.Estimated {
 			text += " (estimated)"

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ttai-go/ttai/agents"
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/market"
 )
@@ -92,7 +93,7 @@ func why(err error) string {
 		return broker.ErrUnavailable.Error()
 	}
 	const longest = 120
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(err.Error(), "")), " ")
+	text := strings.Join(strings.Fields(agents.Clean(err.Error())), " ")
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + "…"
 	}

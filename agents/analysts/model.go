@@ -1,6 +1,7 @@
 package analysts
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -25,8 +27,8 @@ type Mind struct {
 	// out. What a tool says is no evidence: its numbers cannot be cited.
 	Tools []agents.Tool
 	// Limits are of one analysis. Steps, tokens and money are shared out among its
-	// analysts and the panel in equal parts; a field of zero means its default for
-	// each of them.
+	// analysts and the panel in equal parts, each with what a second answer costs; a
+	// field of zero means its default for each of them. Wall is of all together.
 	Limits  agents.Limits
 	Prices  agents.Prices
 	Secrets []string
@@ -85,18 +87,27 @@ var roles = []role{
 func (a *Analyst) think(ctx context.Context, f *findings, analysis *Analysis) error {
 	said := make([]spoken, len(analysis.Views), len(analysis.Views)+1)
 	var all sync.WaitGroup
+	timed, cancel := a.bounded(ctx)
+	defer cancel()
 	for i, v := range analysis.Views {
-		all.Go(func() { said[i] = a.view(ctx, analysis, v) })
+		all.Go(func() { said[i] = a.view(timed, analysis, v) })
 	}
 	all.Wait()
 	f.adopt(analysis, said)
-	said = append(said, a.panel(ctx, f, analysis))
+	said = append(said, a.panel(timed, f, analysis))
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("analysing %s: %w", analysis.Symbol, context.Canceled)
 	}
 	f.settle(analysis, said)
 	return nil
 }
+
+// bounded is a context that ends when a model's time for one analysis does.
+func (a *Analyst) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, cmp.Or(a.deps.Mind.Limits.Wall, defaultWall))
+}
+
+const defaultWall = 4 * time.Minute
 
 // spoken is what one analyst or the panel said: View or Ruling, or why neither.
 type spoken struct {
@@ -109,6 +120,7 @@ type spoken struct {
 	Cost    *decimal.Decimal `json:"cost,omitempty"`
 
 	transcript []agents.Entry
+	unpriced   bool
 }
 
 // adopt puts the model's views in the places of the rules', and decides again by
@@ -127,7 +139,7 @@ func (f *findings) settle(analysis *Analysis, said []spoken) {
 	a, heard := analysis, 0
 	a.Summary = f.summary(a)
 	var models, refusals []string
-	cost, priced := decimal.Zero, false
+	cost, priced, unpriced := decimal.Zero, false, false
 	for _, s := range said {
 		if r := s.Ruling; r != nil {
 			v := &a.Verdict
@@ -153,9 +165,10 @@ func (f *findings) settle(analysis *Analysis, said []spoken) {
 		if s.Cost != nil {
 			cost, priced = cost.Add(*s.Cost), true
 		}
+		unpriced = unpriced || s.Cost == nil && s.Usage.Total() > 0
 		a.Transcript = append(a.Transcript, s.transcript...)
 	}
-	if priced {
+	if priced && !unpriced {
 		a.Cost = &cost
 	}
 	if heard > 0 {
@@ -173,13 +186,12 @@ func (f *findings) settle(analysis *Analysis, said []spoken) {
 // A discussion is what the model is asked about one analysis.
 type discussion struct {
 	mind     *Mind
-	clock    market.Clock
 	analysis *Analysis
 	evidence map[string]Evidence
 }
 
 func (a *Analyst) discuss(analysis *Analysis) *discussion {
-	d := &discussion{mind: a.deps.Mind, clock: a.deps.Clock, analysis: analysis, evidence: map[string]Evidence{}}
+	d := &discussion{mind: a.deps.Mind, analysis: analysis, evidence: map[string]Evidence{}}
 	for _, e := range analysis.Evidence {
 		d.evidence[e.ID] = e
 	}
@@ -192,7 +204,8 @@ const sharers = 5
 func (d *discussion) agent(instructions string, output agents.Agent) *agents.Agent {
 	m := d.mind
 	output.Model, output.Fallbacks, output.Instructions = m.Model, m.Fallbacks, houseRules+"\n\n"+instructions
-	output.Limits, output.Prices, output.Secrets, output.Clock = m.Limits, m.Prices, m.Secrets, d.clock
+	// A model takes as long as it takes, however fast the market's clock runs.
+	output.Limits, output.Prices, output.Secrets = m.Limits, m.Prices, m.Secrets
 	output.Limits.Money = m.Limits.Money.DivRound(decimal.NewFromInt(sharers), 6)
 	if m.Limits.Tokens > 0 {
 		output.Limits.Tokens = max(m.Limits.Tokens/sharers, 1)
@@ -231,9 +244,29 @@ func ask[T any](ctx context.Context, d *discussion, said *spoken, instructions, 
 		if again {
 			return nil, fmt.Errorf("it says what the evidence does not: %s", strings.Join(wrong[:min(3, len(wrong))], "; "))
 		}
+		if err = spend(agent, result); err != nil {
+			return nil, err
+		}
 		result, err = agent.Continue(ctx, append(slices.Clone(result.Messages), agents.UserText(
 			"This does not stand in the evidence cited:\n- "+strings.Join(wrong, "\n- ")+"\nAnswer again in full. Leave out what you cannot support.")))
 	}
+}
+
+// spend takes what a run used from the agent's limits, for the run after it.
+func spend(agent *agents.Agent, r *agents.Result) error {
+	l := &agent.Limits
+	l.Tokens = cmp.Or(l.Tokens, 200_000) - r.Usage.Total()
+	l.Steps = cmp.Or(l.Steps, 16) - r.Steps
+	if l.Money.IsPositive() && r.Cost != nil {
+		l.Money = l.Money.Sub(*r.Cost)
+		if !l.Money.IsPositive() {
+			l.Tokens = 0
+		}
+	}
+	if l.Tokens < 1 || l.Steps < 1 {
+		return fmt.Errorf("its answer did not hold, and %w", agents.ErrBudget)
+	}
+	return nil
 }
 
 func (s *spoken) count(r *agents.Result) {
@@ -241,7 +274,10 @@ func (s *spoken) count(r *agents.Result) {
 	s.Usage.CacheRead += r.Usage.CacheRead
 	s.Usage.CacheWrite += r.Usage.CacheWrite
 	s.Usage.Output += r.Usage.Output
-	if r.Cost != nil {
+	switch {
+	case r.Cost == nil:
+		s.unpriced, s.Cost = true, nil
+	case !s.unpriced:
 		sum := *r.Cost
 		if s.Cost != nil {
 			sum = sum.Add(*s.Cost)
@@ -291,14 +327,14 @@ func (a *Analyst) view(ctx context.Context, analysis *Analysis, v View) spoken {
 func (a *Analyst) panel(ctx context.Context, f *findings, analysis *Analysis) spoken {
 	said := spoken{Who: "panel"}
 	d, limit := a.discuss(analysis), 100.0
-	input := d.brief(nil) + "\nWhat the analysts say:\n" + encoded(analysis.Views) + "\nCandidates:\n" + encoded(analysis.Candidates)
+	input := d.brief(nil) + "\nWhat the analysts say:\n" + agents.Data(encoded(analysis.Views)) + "\nCandidates:\n" + encoded(analysis.Candidates)
 	if vetoes := analysis.Verdict.Vetoes; len(vetoes) > 0 {
 		limit = f.limit
 		input += fmt.Sprintf("\nRules veto more than a score of %g:\n", limit) + encoded(vetoes)
 	}
 	got, err := ask(ctx, d, &said, "You are the panel. Weigh the analysts' views against each other, record what speaks against your decision, and decide: is this a symbol to trade one of the candidates on now?", input, func(r *ruling) []string {
 		wrong := append(d.unsupported(r.Reasons), d.unsupported(r.Dissent)...)
-		for _, n := range Unsupported(r.Summary, analysis.Evidence, d.candidateFacts()...) {
+		for _, n := range Unsupported(r.Summary, d.citedBy(r), d.candidateFacts(r)...) {
 			wrong = append(wrong, fmt.Sprintf("%q in the summary", n))
 		}
 		if decisionOf(r.Score) != r.Decision {
@@ -345,13 +381,47 @@ func (d *discussion) unsupported(list []statement) []string {
 	return wrong
 }
 
-// candidateFacts is what a summary may say besides evidence.
-func (d *discussion) candidateFacts() []string {
-	var facts []string
-	for _, c := range d.analysis.Candidates {
-		facts = append(facts, c.describe(), encoded(c))
+// citedBy is the evidence that a summary may stand on: what the panel cites, and the
+// views. What third parties wrote is not ours to say without naming it.
+func (d *discussion) citedBy(r *ruling) []Evidence {
+	var cited []Evidence
+	add := func(ids []string) {
+		for _, id := range ids {
+			if e, ok := d.evidence[id]; ok && e.Known() && !e.foreign() {
+				cited = append(cited, e)
+			}
+		}
 	}
-	return append(facts, d.analysis.At.Format("2006-01-02 15:04 January 2"), fmt.Sprint(d.analysis.Verdict.Score))
+	for _, s := range append(slices.Clone(r.Reasons), r.Dissent...) {
+		add(s.Evidence)
+	}
+	for _, v := range d.analysis.Views {
+		for _, s := range v.Reasons {
+			add(s.Evidence)
+		}
+	}
+	for _, v := range d.analysis.Verdict.Vetoes {
+		add(v.Evidence)
+	}
+	return cited
+}
+
+// foreign tells whether others wrote the text.
+func (e Evidence) foreign() bool { return e.Group() == GroupNews || e.Group() == GroupKnowledge }
+
+// candidateFacts is what a summary may say besides evidence.
+func (d *discussion) candidateFacts(r *ruling) []string {
+	facts := []string{d.analysis.At.Format(time.DateOnly), fmt.Sprint(d.analysis.Verdict.Score), fmt.Sprintf("%g of 100", r.Score)}
+	for _, c := range d.analysis.Candidates {
+		facts = append(facts, c.describe(), c.Expiration.String(), fmt.Sprintf("%d days", c.Days), c.CreditMid.String(), c.CapitalRequired.String())
+		for _, x := range []market.Float{c.Strike, c.Bid, c.Mid, c.Ask, c.Delta, c.Breakeven} {
+			facts = append(facts, trimmedPrice(float64(x)))
+		}
+		for _, x := range []market.Float{c.Return, c.Annualized, c.IV, c.Spread, c.ProbabilityOfProfit, c.ProbabilityITM} {
+			facts = append(facts, fmt.Sprintf("%g or %.4f%%", float64(x), 100*float64(x)), share(float64(x)))
+		}
+	}
+	return facts
 }
 
 // brief writes the evidence of some groups for a model, of all groups for none. It
@@ -373,13 +443,19 @@ func (d *discussion) brief(groups []Group) string {
 		case e.Group() == GroupNews || e.Group() == GroupKnowledge:
 			fmt.Fprintf(&b, "%s: %s: %s\n", e.ID, e.Name, agents.DataUpTo(e.Text, 1500))
 		default:
-			fmt.Fprintf(&b, "%s: %s: %s\n", e.ID, e.Name, e.Text)
+			fmt.Fprintf(&b, "%s: %s: %s\n", e.ID, e.Name, oneLine(e.Text))
 		}
 	}
 	if len(absent) > 0 {
 		fmt.Fprintf(&b, "Absent: %s\n", strings.Join(absent, ", "))
 	}
 	return b.String()
+}
+
+// oneLine keeps a text from beginning lines or markup of its own: some of it, such as
+// the timing of an event, a source wrote.
+func oneLine(text string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(agents.Clean(text)), " "), "<", "&lt;")
 }
 
 func encoded(v any) string {

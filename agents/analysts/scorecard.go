@@ -184,6 +184,22 @@ func (d *ScorecardDone) Scorecard() *Scorecard {
 	return &Scorecard{Analyses: d.Analyses, HitRate: float64(d.HitRate), Calibration: float64(d.Calibration), Realised: float64(d.Realised), At: d.At}
 }
 
+// Text is the scorecard in one sentence.
+func (d *ScorecardDone) Text() string {
+	say := func(x market.Float) string {
+		if !x.Known() {
+			return "unknown"
+		}
+		return percent(float64(x))
+	}
+	hits := "unknown"
+	if d.HitRate.Known() {
+		hits = share(float64(d.HitRate))
+	}
+	return fmt.Sprintf("%s: hit rate %s, stated less actual probability of profit %s, realised less stated return %s.",
+		plural(d.Analyses, "analysis has an outcome", "analyses have an outcome"), hits, say(d.Calibration), say(d.Realised))
+}
+
 func (w Workflows) scorecard(c *workflow.Ctx, job ScorecardJob) (ScorecardDone, error) {
 	done := ScorecardDone{Symbol: job.Symbol, Outcomes: []Outcome{}}
 	if w.Past == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/gob"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,11 +23,17 @@ type kept[T any] struct {
 func keep[T any](p part[T]) kept[T] { return kept[T]{p.value, p.absent} }
 func (k kept[T]) part() part[T]     { return part[T]{value: k.Value, absent: k.Absent} }
 
+// keptHolding has what the account holds as JSON: gob takes a pointer to an amount of
+// zero for none.
 type keptHolding struct {
-	Account   broker.AccountID
+	Account broker.AccountID
+	Held    []byte // of heldThere
+	Why     string
+}
+
+type heldThere struct {
 	Balances  *broker.Balances
 	Positions []broker.Position
-	Why       string
 }
 
 type keptBars struct {
@@ -65,7 +72,11 @@ func (in *inputs) encode() ([]byte, error) {
 		News: keep(in.news), Passages: keep(in.passages), Record: keep(in.record), Expirations: keep(in.expirations),
 	}
 	for _, h := range in.portfolio.value {
-		s.Portfolio.Value = append(s.Portfolio.Value, keptHolding{h.account, h.balances, h.positions, h.why})
+		held, err := json.Marshal(heldThere{h.balances, h.positions})
+		if err != nil {
+			return nil, fmt.Errorf("recording what is held: %w", err)
+		}
+		s.Portfolio.Value = append(s.Portfolio.Value, keptHolding{h.account, held, h.why})
 	}
 	for _, h := range in.held.value {
 		s.Held.Value = append(s.Held.Value, keptBars{h.symbol, h.exposure, h.bars})
@@ -86,7 +97,11 @@ func decodeInputs(data []byte, cal *market.Calendar) (*inputs, error) {
 		news: s.News.part(), passages: s.Passages.part(), record: s.Record.part(), expirations: s.Expirations.part(),
 	}
 	for _, h := range s.Portfolio.Value {
-		in.portfolio.value = append(in.portfolio.value, holding{h.Account, h.Balances, h.Positions, h.Why})
+		var held heldThere
+		if err := json.Unmarshal(h.Held, &held); err != nil {
+			return nil, fmt.Errorf("recorded holdings cannot be read: %w", err)
+		}
+		in.portfolio.value = append(in.portfolio.value, holding{h.Account, held.Balances, held.Positions, h.Why})
 	}
 	for _, h := range s.Held.Value {
 		in.held.value = append(in.held.value, heldBars{h.Symbol, h.Exposure, h.Bars})

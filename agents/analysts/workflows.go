@@ -20,7 +20,7 @@ const (
 	AnalysisWorkflow = "analysis"
 	ScreenerWorkflow = "screener"
 	// ScorecardWorkflow computes how earlier analyses turned out.
-	ScorecardWorkflow = "scorecard"
+	ScorecardWorkflow = "outcomes"
 )
 
 // Workflows makes the workflows of this package. Their steps are recorded, so
@@ -230,8 +230,10 @@ func (w Workflows) analyze(c *workflow.Ctx, job AnalysisJob) (AnalysisDone, erro
 	f.adopt(analysis, said)
 	c.Progress(5, 7, "panel")
 	if a.deps.Mind != nil {
-		ruled, err := workflow.Step(c, "panel", reading, func(ctx context.Context, _ workflow.Call) (spoken, error) {
-			return a.panel(ctx, f, analysis), ctx.Err()
+		ruled, err := workflow.Step(c, "panel", a.thinking(), func(ctx context.Context, _ workflow.Call) (spoken, error) {
+			timed, cancel := a.bounded(ctx)
+			defer cancel()
+			return a.panel(timed, f, analysis), stopped(ctx)
 		})
 		if err != nil {
 			return done, err
@@ -258,14 +260,30 @@ func (w Workflows) recorded(c *workflow.Ctx, name string, ask func(ctx context.C
 	return decodeInputs(data, w.Analyst.deps.Calendar)
 }
 
+// thinking is for steps that ask a model. They are done once: what a model refused
+// or had no time for is an answer, and another attempt would be paid for again.
+func (a *Analyst) thinking() workflow.Policy {
+	return workflow.Policy{Attempts: 3, MinBackoff: 2 * time.Second, MaxBackoff: time.Minute, Timeout: cmp.Or(a.deps.Mind.Limits.Wall, defaultWall) + time.Minute}
+}
+
+// stopped says that a step has no result because its process ends.
+func stopped(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return ctx.Err()
+	}
+	return nil
+}
+
 // opinion is the step of one analyst, if a model is asked at all.
 func (w Workflows) opinion(c *workflow.Ctx, analysis *Analysis, i int) (spoken, error) {
 	v := analysis.Views[i]
 	if w.Analyst.deps.Mind == nil {
 		return spoken{Who: v.Name}, nil
 	}
-	return workflow.Step(c, v.Name+"-analyst", reading, func(ctx context.Context, _ workflow.Call) (spoken, error) {
-		return w.Analyst.view(ctx, analysis, v), ctx.Err()
+	return workflow.Step(c, v.Name+"-analyst", w.Analyst.thinking(), func(ctx context.Context, _ workflow.Call) (spoken, error) {
+		timed, cancel := w.Analyst.bounded(ctx)
+		defer cancel()
+		return w.Analyst.view(timed, analysis, v), stopped(ctx)
 	})
 }
 
@@ -368,6 +386,9 @@ func (s *Screening) partial() string {
 		words = append(words, fmt.Sprintf("%s %s", r.Symbol, trimmed(r.Score)))
 	}
 	text := "best so far: " + strings.Join(words, ", ")
+	if len(words) == 0 {
+		text = "nothing so far"
+	}
 	if len(s.Failed) > 0 {
 		text += fmt.Sprintf("; %d failed", len(s.Failed))
 	}

@@ -27,6 +27,7 @@ type desk struct {
 	mu    sync.Mutex
 	calls map[string]int
 	block string // the call that hangs until its context ends
+	reach func(ctx context.Context, what string) error
 	saved map[string]analysts.Result
 	told  map[string]analysts.Message
 }
@@ -43,6 +44,9 @@ func (d *desk) count(ctx context.Context, what string) error {
 	if hangs {
 		<-ctx.Done()
 		return ctx.Err()
+	}
+	if d.reach != nil {
+		return d.reach(ctx, what)
 	}
 	return nil
 }
@@ -73,13 +77,19 @@ func (d *desk) engine(t *testing.T, tenant storage.Tenant, mind *analysts.Mind) 
 	require.NoError(t, err)
 	definitions, err := analysts.Workflows{
 		Analyst: a,
-		Save: func(_ context.Context, key string, r analysts.Result) (string, error) {
+		Save: func(ctx context.Context, key string, r analysts.Result) (string, error) {
+			if err := d.count(ctx, "save"); err != nil {
+				return "", err
+			}
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.saved[key] = r
 			return fmt.Sprint("kept-", len(d.saved)), nil
 		},
-		Notify: func(_ context.Context, key string, m analysts.Message) error {
+		Notify: func(ctx context.Context, key string, m analysts.Message) error {
+			if err := d.count(ctx, "notify"); err != nil {
+				return err
+			}
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			d.told[key] = m

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -175,6 +176,8 @@ func (k *kit) keep(ctx context.Context, a *analysts.Analysis) error {
 	}
 	for { // those beyond the last ones
 		list, _, err := kept.Analyses.List(ctx, analysesOf(a.Symbol, keptAnalyses+10))
+		// Those of a user are the scheduler's: a scorecard needs them until they expire.
+		list = slices.DeleteFunc(list, func(a storage.Stored[storage.Analysis]) bool { return a.Value.User != "" })
 		if err != nil || len(list) <= keptAnalyses {
 			return err
 		}

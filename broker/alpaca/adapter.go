@@ -24,7 +24,8 @@ type Options struct {
 	Clock market.Clock
 	// Calendar gives the sessions. Nil: market.NYSE.
 	Calendar *market.Calendar
-	// Stream configures the connection of [Adapter.AccountEvents].
+	// Stream configures the connections of [Adapter.AccountEvents] and
+	// [Adapter.StreamQuotes].
 	Stream StreamOptions
 	// Reconcile bounds how long an order is looked for whose answer did not come.
 	// 0: 5 s. Negative: it is not looked for, and its outcome is unknown.
@@ -39,7 +40,8 @@ type Adapter struct {
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	wait   sync.WaitGroup // event streams
+	wait   sync.WaitGroup // streams
+	hubs   [3]*quoteHub   // by Market
 
 	mu      sync.Mutex
 	account map[string]broker.AccountID // by what names the credentials
@@ -88,6 +90,7 @@ func New(opts *Options) (*Adapter, error) {
 	}
 	a := &Adapter{client: client, opts: o, account: map[string]broker.AccountID{}}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.hubs = newHubs(a)
 	return a, nil
 }
 
@@ -95,7 +98,21 @@ func New(opts *Options) (*Adapter, error) {
 // places orders that no guard sees.
 func (a *Adapter) Client() *Client { return a.client }
 
-// Close ends the event streams and waits for them. Calls in flight and later ones
+// background runs functions that Close waits for. It tells that there are none when
+// the adapter is closed.
+func (a *Adapter) background(all ...func()) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ctx.Err() != nil {
+		return false
+	}
+	for _, f := range all {
+		a.wait.Go(f)
+	}
+	return true
+}
+
+// Close ends the streams and waits for them. Calls in flight and later ones
 // fail with [broker.ErrUnavailable].
 func (a *Adapter) Close() error {
 	a.mu.Lock()

@@ -58,6 +58,7 @@ type MarketStream struct {
 	conn   *wsconn.Conn // nil while there is none
 	wanted map[Channel]map[string]bool
 	answer chan error // to the request in progress; nil when there is none
+	missed string     // why updates are missing that the reader has not been told of
 }
 
 // A StreamKind is one of the market data websockets.
@@ -96,8 +97,7 @@ func (c *Client) MarketData(ctx context.Context, kind StreamKind, opts StreamOpt
 	l := &link{
 		opts: opts, logger: c.opts.Logger, open: s.open, receive: s.receive,
 		again: func(ctx context.Context, conn *wsconn.Conn, reason string) error {
-			s.queue.miss(reason, c.opts.Now())
-			return s.adopt(ctx, conn)
+			return s.adopt(ctx, conn, reason)
 		},
 	}
 	conn, err := l.connect(ctx)
@@ -227,10 +227,12 @@ func (s *MarketStream) write(ctx context.Context, conn *wsconn.Conn, fields []fi
 	return conn.Write(ctx, jsonMessage(fields))
 }
 
-// adopt subscribes a new connection to what is wanted.
-func (s *MarketStream) adopt(ctx context.Context, conn *wsconn.Conn) error {
+// adopt subscribes a new connection to what is wanted. The reader is told of the gap
+// when the server has said yes, which is when the gap ends.
+func (s *MarketStream) adopt(ctx context.Context, conn *wsconn.Conn, reason string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.missed = reason
 	channels := map[Channel][]string{}
 	for channel, symbols := range s.wanted {
 		if len(symbols) > 0 {
@@ -241,9 +243,19 @@ func (s *MarketStream) adopt(ctx context.Context, conn *wsconn.Conn) error {
 		if err := s.write(ctx, conn, message("subscribe", channels)); err != nil {
 			return err
 		}
+	} else {
+		s.tell()
 	}
 	s.conn = conn
 	return nil
+}
+
+// tell the reader of a gap that has ended. The mutex is held.
+func (s *MarketStream) tell() {
+	if s.missed != "" {
+		s.queue.miss(s.missed, s.client.opts.Now())
+		s.missed = ""
+	}
 }
 
 // A control is a message of the server that is no market data.
@@ -349,6 +361,7 @@ func (s *MarketStream) receive(data []byte) error {
 		switch c.Kind {
 		case "subscription":
 			s.mu.Lock()
+			s.tell()
 			s.reply(nil)
 			s.mu.Unlock()
 		case "success", "":
@@ -362,6 +375,9 @@ func (s *MarketStream) receive(data []byte) error {
 				return errors.Join(err)
 			}
 		default:
+			s.mu.Lock()
+			s.tell()
+			s.mu.Unlock()
 			s.queue.put(update, now)
 		}
 	}

@@ -2,7 +2,6 @@ package paper
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/options"
 )
@@ -117,10 +117,10 @@ func (a *account) held(symbol market.Symbol) decimal.Decimal {
 // post writes a line of history and moves its money. Time and ID are set here.
 func (x *Exchange) post(a *account, t broker.Transaction) {
 	x.transactionSeq++
-	t.ID = "T" + strconv.FormatUint(x.transactionSeq, 10)
+	t.ID = numberedID('T', x.transactionSeq)
 	t.Account = a.info.ID
 	t.Time = x.time()
-	a.cash = a.cash.Add(t.Amount)
+	a.cash = sums.Plus(a.cash, t.Amount)
 	if most := x.opts.Remember; most > 0 && len(a.transactions) >= 2*most+64 {
 		left := append(a.transactions[:0], a.transactions[len(a.transactions)-most:]...)
 		clear(a.transactions[len(left):])
@@ -142,29 +142,34 @@ func (x *Exchange) move(a *account, b *book, quantity, price decimal.Decimal) (r
 	if p.day != today {
 		p.day, p.realized = today, decimal.Zero
 	}
-	each := price.Mul(b.terms.multiplier)
+	each := b.terms.worthOf(price)
 	if p.quantity.Sign()*quantity.Sign() < 0 {
 		part := quantity
-		if quantity.Abs().GreaterThan(p.quantity.Abs()) {
-			part = p.quantity.Neg()
+		if rest := sums.Plus(p.quantity, quantity); rest.Sign()*quantity.Sign() > 0 {
+			part = sums.Signed(p.quantity, -1)
 		}
 		cost := p.cost
-		if !part.Neg().Equal(p.quantity) {
+		whole := sums.Plus(part, p.quantity).IsZero()
+		if !whole {
 			cost = p.cost.Mul(part.Neg()).Div(p.quantity)
 		}
-		p.quantity = p.quantity.Add(part)
-		p.cost = p.cost.Sub(cost)
-		realized = part.Mul(each).Neg().Sub(cost)
-		p.realized = p.realized.Add(realized)
-		a.realized = a.realized.Add(realized)
-		quantity = quantity.Sub(part)
+		if whole {
+			p.quantity, p.cost = decimal.Zero, decimal.Zero
+		} else {
+			p.quantity = p.quantity.Add(part)
+			p.cost = p.cost.Sub(cost)
+		}
+		realized = sums.Minus(sums.Signed(sums.Times(part, each), -1), cost)
+		p.realized = sums.Plus(p.realized, realized)
+		a.realized = sums.Plus(a.realized, realized)
+		quantity = sums.Minus(quantity, part)
 	}
 	if !quantity.IsZero() {
 		if p.quantity.IsZero() {
 			p.opened = x.now
 		}
-		p.quantity = p.quantity.Add(quantity)
-		p.cost = p.cost.Add(quantity.Mul(each))
+		p.quantity = sums.Plus(p.quantity, quantity)
+		p.cost = sums.Plus(p.cost, sums.Times(quantity, each))
 	}
 	if b.mark != b.mark {
 		b.mark = price.InexactFloat64()
@@ -176,14 +181,12 @@ func (x *Exchange) move(a *account, b *book, quantity, price decimal.Decimal) (r
 // to close and money to open. It reports that something happened.
 func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decimal) bool {
 	a := o.acct
-	cover := x.cover(o)
-	if cover != nil && cover.LessThan(units) {
-		if units = *cover; units.Sign() <= 0 {
+	cover, covered := x.cover(o)
+	if covered = covered && cover.LessThan(units); covered {
+		if units = cover; units.Sign() <= 0 {
 			x.finish(o, broker.Cancelled, "there is nothing left to close")
 			return true
 		}
-	} else {
-		cover = nil
 	}
 	if (x.opts.RecheckAtFill || x.opts.CheckAtFill || o.recheck) && o.spec.Opens() && !x.opts.Unchecked && !o.decided {
 		if err := x.affordable(o, units, prices); err != nil {
@@ -200,9 +203,9 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 		o.total, o.allowed = units, units
 	}
 	for i := range o.legs {
-		x.tradeLeg(o, i, units.Mul(o.legs[i].ratio), prices[i], fees[i])
+		x.tradeLeg(o, i, o.of(i, units), prices[i], fees[i])
 	}
-	o.done = o.done.Add(units)
+	o.done = sums.Plus(o.done, units)
 	o.updated = x.now
 	switch {
 	case o.done.Equal(o.total):
@@ -211,7 +214,7 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 	case o.done.Equal(o.allowed):
 		x.pull(o)
 		x.set(o, broker.Cancelled, "the rest was filled by another order of its group")
-	case cover != nil:
+	case covered:
 		x.pull(o)
 		x.set(o, broker.Cancelled, "there is nothing left to close")
 	default:
@@ -226,24 +229,23 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 }
 
 // cover is how many units an order can trade without its closing legs turning
-// into opening ones; nil when nothing limits it.
-func (x *Exchange) cover(o *order) *decimal.Decimal {
-	var most *decimal.Decimal
+// into opening ones; false when nothing limits it.
+func (x *Exchange) cover(o *order) (most decimal.Decimal, limited bool) {
 	for i := range o.legs {
 		l := &o.legs[i]
 		if o.spec.Legs[i].Action.Opens() || l.book.terms.futures() {
 			continue
 		}
-		held := o.acct.held(l.book.symbol).Mul(decimal.NewFromInt(-l.sign))
+		held := sums.Signed(o.acct.held(l.book.symbol), -int(l.sign))
 		if o.single() {
-			return &held
+			return held, true
 		}
 		n := held.Div(l.ratio).Floor()
-		if most == nil || n.LessThan(*most) {
-			most = &n
+		if !limited || n.LessThan(most) {
+			most, limited = n, true
 		}
 	}
-	return most
+	return most, limited
 }
 
 // feesOf returns what a fill of some units costs, leg by leg.
@@ -270,30 +272,37 @@ func (x *Exchange) tradeLeg(o *order, i int, quantity, price decimal.Decimal, fe
 	a, l := o.acct, &o.legs[i]
 	x.fillSeq++
 	fill := broker.Fill{
-		ID: "F" + strconv.FormatUint(x.fillSeq, 10), Order: o.id(), Account: a.info.ID, Symbol: l.book.symbol,
+		ID: numberedID('F', x.fillSeq), Order: o.id(), Account: a.info.ID, Symbol: l.book.symbol,
 		Action: o.spec.Legs[i].Action, Quantity: quantity, Price: price, Time: x.time(),
 	}
 	t := &l.book.terms
 	fill.Fees = &fees
-	l.filled = l.filled.Add(quantity)
-	l.value = l.value.Add(quantity.Mul(price))
+	l.filled = sums.Plus(l.filled, quantity)
+	value := sums.Times(quantity, price)
+	l.value = sums.Plus(l.value, value)
 	if l.size != nil {
-		*l.size = max(*l.size-quantity.InexactFloat64(), 0)
+		if *l.size == *l.size {
+			*l.size = max(*l.size-sums.Float(quantity), 0)
+		}
 		l.size = nil
 	}
 	o.fills = append(o.fills, fill)
-	signed := quantity.Mul(decimal.NewFromInt(l.sign))
+	signed := sums.Signed(quantity, int(l.sign))
 	realized := x.move(a, l.book, signed, price)
 	amount := realized // of a future, profit alone changes hands
 	if !t.futures() {
-		amount = signed.Mul(price).Mul(t.multiplier).Neg()
+		amount = sums.Signed(t.worthOf(value), -int(l.sign))
 	}
-	a.fees = a.fees.Add(fees.Total())
-	told := copyFill(fill)
+	charge := totalOf(&fees)
+	a.fees = sums.Plus(a.fees, charge)
+	told := fill
+	if !x.opts.Brief {
+		told = copyFill(fill)
+	}
 	x.tell(broker.Event{Account: a.info.ID, Fill: &told})
 	x.post(a, broker.Transaction{
 		Kind: broker.Trade, Symbol: l.book.symbol, Quantity: signed, Price: &fill.Price,
-		Amount: amount.Add(fees.Total()), Fees: told.Fees, Order: o.id(), Text: string(fill.Action),
+		Amount: sums.Plus(amount, charge), Fees: told.Fees, Order: o.id(), Text: string(fill.Action),
 	})
 }
 
@@ -320,7 +329,13 @@ func (x *Exchange) listed(a *account) []*position {
 }
 
 // today is the date in New York.
-func (x *Exchange) today() market.Date { return market.DateOf(x.time()) }
+func (x *Exchange) today() market.Date {
+	if x.now < x.dayFrom || x.now >= x.dayUntil {
+		x.date = market.DateOf(x.time())
+		x.dayFrom, x.dayUntil = x.date.In(x.location).UnixNano(), x.date.AddDays(1).In(x.location).UnixNano()
+	}
+	return x.date
+}
 
 // see is a position as others get to see it.
 func (x *Exchange) see(a *account, p *position) broker.Position {

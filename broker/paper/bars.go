@@ -16,6 +16,9 @@ import (
 // placed now works from the next bar on. Bars of one time therefore belong in one
 // call. The error is a *FieldError, and nothing happened.
 //
+// An order that was given after the bars' start, while their prices were not known
+// yet, meets none of them but the close.
+//
 // A daily bar starts at the open of its session. Longer bars trade at their start.
 func (x *Exchange) Bars(bars []Bar) error {
 	x.lock()
@@ -52,11 +55,15 @@ func (x *Exchange) bars(bars []Bar) (int64, error) {
 		return 0, invalid.Fieldf("Time", bars[0].Time, "a bar that ends after %s", x.time().Format(time.RFC3339))
 	}
 	x.release()
+	var late []*order
+	if x.now > start {
+		late = x.setAside(start)
+	}
 	x.advance(max(start, x.now), true)
 	for i := range walks {
 		walks[i].begin(x)
 	}
-	if x.quiet(walks, end) {
+	if len(late) == 0 && x.quiet(walks, end) {
 		for i := range walks {
 			walks[i].book.mark = walks[i].path[0]
 		}
@@ -77,12 +84,45 @@ func (x *Exchange) bars(bars []Bar) (int64, error) {
 	}
 	if x.opts.Path != OpenOnly {
 		x.holding = false
+		x.takeBack(late)
 		x.point(walks, 3)
+	} else {
+		x.held = append(x.held, late...)
 	}
 	for i := range walks {
 		walks[i].finish(x)
 	}
 	return end, nil
+}
+
+// setAside takes out of their books the orders that came after the start of the
+// bars that are about to be walked through: of what happens then, only the close is
+// known to be later than they are. Bars that overlap, such as months named by their
+// last day, begin when the one before has ended.
+func (x *Exchange) setAside(start int64) []*order {
+	var late []*order
+	for _, o := range x.working {
+		if o.received <= start || o.held || o.status.Terminal() {
+			continue
+		}
+		for i := range o.legs {
+			if b := o.legs[i].book; b.barSeq == x.barSeq && o.received > max(start, b.barEnd) {
+				x.pull(o)
+				o.held = true
+				late = append(late, o)
+				break
+			}
+		}
+	}
+	return late
+}
+
+// takeBack puts into their books what was set aside.
+func (x *Exchange) takeBack(late []*order) {
+	for _, o := range late {
+		o.held = false
+		x.admit(o)
+	}
 }
 
 // quiet tells whether no order can be reached by the bars, and none can come to be
@@ -266,6 +306,7 @@ func (w *walk) finish(x *Exchange) {
 	b := w.book
 	b.leave()
 	b.last, b.mark, b.lastAt, b.dataAt = w.bar.Close, w.bar.Close, x.now, x.now
+	b.barEnd = w.end
 }
 
 // point lets all bars stand at one of their four points.

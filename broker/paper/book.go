@@ -68,6 +68,7 @@ type book struct {
 
 	// The bar being walked through.
 	barSeq        uint64 // the call of Bars that it came with
+	barEnd        int64  // of its latest bar
 	inBar, atOpen bool
 	high, low     float64
 	volume        float64

@@ -136,10 +136,17 @@ func (x *Exchange) tell(e broker.Event) {
 	}
 }
 
+// told is an order's state and room for a single leg's.
+type told struct {
+	state broker.OrderState
+	legs  [1]broker.LegState
+}
+
 func (x *Exchange) tellOrder(o *order) {
 	if x.heard() {
-		s := x.state(o)
-		x.tell(broker.Event{Account: o.acct.info.ID, Order: &s})
+		t := &told{}
+		x.describe(o, &t.state, t.legs[:0])
+		x.tell(broker.Event{Account: o.acct.info.ID, Order: &t.state})
 	}
 }
 
@@ -190,12 +197,14 @@ func (x *Exchange) unlock() {
 	x.observing = true
 	for len(x.unseen) > 0 {
 		events := x.unseen
-		x.unseen = nil
+		x.unseen, x.spare = x.spare[:0], nil
 		x.mu.Unlock()
 		for _, e := range events {
 			x.opts.Observer(e)
 		}
+		clear(events)
 		x.mu.Lock()
+		x.spare = events
 	}
 	x.observing = false
 	x.mu.Unlock()

@@ -86,8 +86,11 @@ type Exchange struct {
 	waiting []*order // for their venue to open
 	held    []*order // live from the next input on
 	dirty   []*book  // to be matched
-	holding bool     // orders that go live are held
-	inside  bool     // inside a bar: no two symbols' prices are of one moment
+	matched int      // how many of dirty have been
+
+	freshRoom []*order // room for the next book's new orders
+	holding   bool     // orders that go live are held
+	inside    bool     // inside a bar: no two symbols' prices are of one moment
 
 	life lifecycle
 
@@ -95,8 +98,12 @@ type Exchange struct {
 	walkRoom []walk
 	lastSpan sessionSpan
 
+	date              market.Date // that of dayFrom to dayUntil
+	dayFrom, dayUntil int64
+
 	streams   []*stream
 	unseen    []broker.Event // for the observer
+	spare     []broker.Event // room for the next of them
 	observing bool
 }
 

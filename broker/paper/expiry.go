@@ -358,7 +358,7 @@ func (x *Exchange) assignEach(b *book, hits []int64) []Assigned {
 // freeCovered lets the working orders meet what is left to close: those that find
 // nothing end when they are to fill.
 func (x *Exchange) freeCovered(a *account) {
-	a.reserved(nil)
+	a.tidy()
 	x.drain()
 }
 

@@ -107,26 +107,34 @@ func (a *account) forget() {
 	if len(a.working) < 2*a.kept+16 {
 		return
 	}
-	a.reserved(nil)
+	a.tidy()
 	a.kept = len(a.working)
 }
 
 // reserved is the buying power that working orders bind, without one of them.
 func (a *account) reserved(without *order) decimal.Decimal {
+	a.tidy()
 	sum := decimal.Zero
+	for _, o := range a.working {
+		if o != without && o.binds() && o.total.Sign() > 0 {
+			if bound := o.bound(); bound.Sign() > 0 {
+				sum = sum.Add(bound.Mul(o.left()).Div(o.total))
+			}
+		}
+	}
+	return sum
+}
+
+// tidy takes the orders that have ended off the list of those that work.
+func (a *account) tidy() {
 	kept := a.working[:0]
 	for _, o := range a.working {
-		if o.status.Terminal() {
-			continue
-		}
-		kept = append(kept, o)
-		if o != without && o.reserve.Sign() > 0 && o.total.Sign() > 0 {
-			sum = sum.Add(o.reserve.Mul(o.left()).Div(o.total))
+		if !o.status.Terminal() {
+			kept = append(kept, o)
 		}
 	}
 	clear(a.working[len(kept):])
 	a.working = kept
-	return sum
 }
 
 // funds counts what an order would do, beside the account's working orders
@@ -175,6 +183,19 @@ func (x *Exchange) expect(o *order) ([]decimal.Decimal, bool) {
 		prices[i] = exact(price)
 	}
 	return prices, true
+}
+
+// priced tells whether all prices are there that expect asks for.
+func (x *Exchange) priced(o *order) bool {
+	if o.single() && (o.limited() || o.stopped()) {
+		return true
+	}
+	for i := range o.legs {
+		if b := o.legs[i].book; math.IsNaN(b.touch(o.legs[i].sign > 0)) && math.IsNaN(b.mark) {
+			return false
+		}
+	}
+	return true
 }
 
 // count counts the funds of units of an order at its legs' prices.

@@ -115,6 +115,7 @@ func (x *Exchange) send(p, first *order) {
 	if first.decided && p.single() && p.spec.Notional == nil {
 		p.total, p.allowed = first.done, first.done
 		p.spec.Legs[0].Quantity = first.done
+		p.shows = false
 	}
 	x.limitTime(p)
 	if p.end != 0 && p.end <= x.now {

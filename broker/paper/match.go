@@ -12,12 +12,12 @@ import (
 
 // drain matches the books in which something changed until nothing more happens.
 func (x *Exchange) drain() {
-	for len(x.dirty) > 0 {
-		b := x.dirty[0]
-		x.dirty = x.dirty[1:]
+	for x.matched < len(x.dirty) {
+		b := x.dirty[x.matched]
+		x.matched++
 		x.match(b)
 	}
-	x.dirty = x.dirty[:0]
+	x.dirty, x.matched = x.dirty[:0], 0
 }
 
 // match fills what can be filled in a book: first stops are triggered, then
@@ -313,9 +313,11 @@ func (l *leg) sizes(left *float64) { l.size = left }
 func (x *Exchange) settle(b *book) {
 	if len(b.fresh) > 0 && b.trades() {
 		fresh := b.fresh
-		b.fresh = nil
+		b.fresh, x.freshRoom = x.freshRoom[:0], nil
 		b.measure()
 		x.met(fresh)
+		clear(fresh)
+		x.freshRoom = fresh
 	}
 	if x.inside {
 		return

@@ -94,6 +94,7 @@ type Options struct {
 	Remember int
 	// Brief tells the observer and the streams nothing of balances and positions,
 	// which cost more to count than a fill: fills and transactions say what changed.
+	// What is told of one order then shares its legs, fills and fees: it is read-only.
 	Brief bool
 }
 

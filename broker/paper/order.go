@@ -14,6 +14,7 @@ import (
 // An order is one order of one account.
 type order struct {
 	seq    uint64 // its number, from 1, in the exchange's list
+	name   broker.OrderID
 	acct   *account
 	group  *group
 	spec   broker.Order
@@ -21,6 +22,9 @@ type order struct {
 	reason string
 	legs   []leg
 	fills  []broker.Fill
+	alone  [1]leg // where a single leg is kept
+	shown  broker.Order
+	shows  bool // shown is a copy of spec
 
 	total   decimal.Decimal // units; of a notional order unknown, zero, until it fills
 	done    decimal.Decimal
@@ -46,7 +50,8 @@ type order struct {
 
 	replaces, replacedBy *order
 	atReplace            decimal.Decimal // what the replaced order had filled when the replacement was asked for
-	reserve              decimal.Decimal // buying power bound by it while it is unfilled
+	reserve              decimal.Decimal // buying power bound by it while it is unfilled: see bound
+	debt                 debt            // or how to count it
 
 	received, updated, ended int64
 	end                      int64 // when its time in force is over; 0: never
@@ -62,9 +67,15 @@ type leg struct {
 	size   *float64        // of the quote that fills it now; nil: unlimited
 }
 
-func (o *order) id() broker.OrderID { return broker.OrderID(strconv.FormatUint(o.seq, 10)) }
-func (o *order) buys() bool         { return o.legs[0].sign > 0 }
-func (o *order) single() bool       { return len(o.legs) == 1 }
+func (o *order) id() broker.OrderID {
+	if o.name == "" && o.seq != 0 {
+		o.name = broker.OrderID(strconv.FormatUint(o.seq, 10))
+	}
+	return o.name
+}
+
+func (o *order) buys() bool   { return o.legs[0].sign > 0 }
+func (o *order) single() bool { return len(o.legs) == 1 }
 
 func (o *order) limited() bool {
 	return o.spec.Type == broker.Limit || o.spec.Type == broker.StopLimit
@@ -92,7 +103,12 @@ func (o *order) scale() decimal.Decimal {
 }
 
 // left is how many units may still fill.
-func (o *order) left() decimal.Decimal { return o.allowed.Sub(o.done) }
+func (o *order) left() decimal.Decimal {
+	if o.done.Sign() == 0 {
+		return o.allowed
+	}
+	return o.allowed.Sub(o.done)
+}
 
 // gate tells whether the order may trade in the phases its venues are in.
 func (o *order) gate() bool {
@@ -152,16 +168,25 @@ func (x *Exchange) set(o *order, s broker.Status, reason string) {
 	o.updated = x.now
 	if s.Terminal() {
 		o.ended = x.now
-		o.reserve = decimal.Zero
+		o.reserve, o.debt = decimal.Zero, debt{}
 	}
 	x.tellOrder(o)
 }
 
 // state is what others get to see.
-func (x *Exchange) state(o *order) broker.OrderState {
-	s := broker.OrderState{
-		ID: o.id(), Account: o.acct.info.ID, Order: copyOrder(o.spec), Status: o.status, Reason: o.reason,
-		Legs: make([]broker.LegState, len(o.legs)), Received: x.at(o.received), Updated: x.at(o.updated),
+func (x *Exchange) state(o *order) (s broker.OrderState) {
+	x.describe(o, &s, nil)
+	return s
+}
+
+// describe writes it down, the legs into the room that there is.
+func (x *Exchange) describe(o *order, s *broker.OrderState, legs []broker.LegState) {
+	if cap(legs) < len(o.legs) {
+		legs = make([]broker.LegState, len(o.legs))
+	}
+	*s = broker.OrderState{
+		ID: o.id(), Account: o.acct.info.ID, Order: x.show(o), Status: o.status, Reason: o.reason,
+		Legs: legs[:len(o.legs)], Received: x.at(o.received), Updated: x.at(o.updated),
 	}
 	if o.group != nil {
 		s.Group = o.group.id()
@@ -170,12 +195,16 @@ func (x *Exchange) state(o *order) broker.OrderState {
 		l := &o.legs[i]
 		s.Legs[i] = broker.LegState{Symbol: l.book.symbol, Filled: l.filled}
 		if !l.filled.IsZero() {
-			average := l.value.Div(l.filled)
+			average := o.average(l)
 			s.Legs[i].Average = &average
 		}
 	}
-	for _, f := range o.fills {
-		s.Fills = append(s.Fills, copyFill(f))
+	if x.opts.Brief && len(o.fills) > 0 {
+		s.Fills = o.fills[:len(o.fills):len(o.fills)]
+	} else {
+		for _, f := range o.fills {
+			s.Fills = append(s.Fills, copyFill(f))
+		}
 	}
 	if o.replaces != nil {
 		s.Replaces = o.replaces.id()
@@ -186,7 +215,26 @@ func (x *Exchange) state(o *order) broker.OrderState {
 	if o.ended != 0 {
 		s.Ended = x.at(o.ended)
 	}
-	return s
+}
+
+// show is the order as others get to see it. Where events are brief, all of them
+// share one copy.
+func (x *Exchange) show(o *order) broker.Order {
+	if !x.opts.Brief {
+		return copyOrder(o.spec)
+	}
+	if !o.shows {
+		o.shown, o.shows = copyOrder(o.spec), true
+	}
+	return o.shown
+}
+
+// average is the price that a leg filled at.
+func (o *order) average(l *leg) decimal.Decimal {
+	if len(o.fills) == 1 && o.single() && o.fills[0].Price.Exponent() >= -int32(decimal.DivisionPrecision) {
+		return o.fills[0].Price
+	}
+	return l.value.Div(l.filled)
 }
 
 func copyFill(f broker.Fill) broker.Fill {

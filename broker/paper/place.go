@@ -11,6 +11,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -23,6 +24,7 @@ func (x *Exchange) newOrder(a *account, spec broker.Order) (*order, error) {
 	o := &order{acct: a, spec: copyOrder(spec), received: x.now, updated: x.now, extreme: math.NaN()}
 	units := spec.Units()
 	o.total, o.allowed = units, units
+	o.legs = o.alone[:0]
 	for i, l := range spec.Legs {
 		b, err := x.bookOf(l.Symbol)
 		if err != nil {
@@ -31,16 +33,20 @@ func (x *Exchange) newOrder(a *account, spec broker.Order) (*order, error) {
 			}
 			return nil, err
 		}
-		ratio := decimal.NewFromInt(1)
+		ratio := one
 		if len(spec.Legs) > 1 {
 			ratio = l.Quantity.Div(units)
 		}
 		o.legs = append(o.legs, leg{book: b, sign: int64(l.Action.Sign()), ratio: ratio})
 	}
-	scale := o.scale()
-	for i := range o.legs {
-		l := &o.legs[i]
-		l.weight = l.ratio.Mul(l.book.terms.multiplier).Div(scale)
+	if o.single() {
+		o.legs[0].weight = one
+	} else {
+		scale := o.scale()
+		for i := range o.legs {
+			l := &o.legs[i]
+			l.weight = l.ratio.Mul(l.book.terms.multiplier).Div(scale)
+		}
 	}
 	if spec.Limit != nil {
 		o.limit = spec.Limit.InexactFloat64()
@@ -57,8 +63,11 @@ func (x *Exchange) newOrder(a *account, spec broker.Order) (*order, error) {
 // checkSizes refuses numbers that could only be meant to fill the memory: a
 // decimal can have an exponent of a billion.
 func checkSizes(o broker.Order) error {
+	if o.Limit == nil && o.Stop == nil && o.Notional == nil && o.Trail == nil && len(o.Legs) == 1 && fits(&o.Legs[0].Quantity) {
+		return nil
+	}
 	check := func(field string, d *decimal.Decimal) error {
-		if d != nil && (d.Exponent() < -30 || d.Exponent() > 15 || d.NumDigits() > 60) {
+		if d != nil && !fits(d) {
 			return invalid.Field(field, "a number of too many digits", "at most 30 decimals, below 10^15")
 		}
 		return nil
@@ -71,6 +80,10 @@ func checkSizes(o broker.Order) error {
 		errs = append(errs, check(fmt.Sprintf("Legs[%d].Quantity", i), &o.Legs[i].Quantity))
 	}
 	return errors.Join(errs...)
+}
+
+func fits(d *decimal.Decimal) bool {
+	return d.Exponent() >= -30 && d.Exponent() <= 15 && d.NumDigits() <= 60
 }
 
 // numbered is the order of a number; nil when it was forgotten.
@@ -165,8 +178,11 @@ func (x *Exchange) refusals(o *order, at string, without *order) []broker.Notice
 	}
 	for i := range o.legs {
 		l := &o.legs[i]
-		field := fmt.Sprintf("Legs[%d].", i)
 		t := &l.book.terms
+		field := ""
+		if t.kind != market.KindEquity || x.opts.Shortable != nil {
+			field = fmt.Sprintf("Legs[%d].", i)
+		}
 		if t.option && !x.time().Before(x.expiry(t)) {
 			refuse("expired", field+"Symbol", "%s has expired", l.book.symbol)
 		}
@@ -213,30 +229,33 @@ func (x *Exchange) refuseHoldings(o *order, at string, without *order, beside []
 			continue
 		}
 		held := o.acct.held(l.book.symbol)
-		field := fmt.Sprintf("%sLegs[%d].", at, i)
-		free := held.Mul(decimal.NewFromInt(-l.sign))
+		free := sums.Signed(held, -int(l.sign))
 		for _, p := range o.acct.working {
 			if p != without && !p.status.Terminal() && p.status != broker.Contingent && !contains(beside, p) {
-				free = free.Sub(p.closes(l))
+				if closes := p.closes(l); closes.Sign() != 0 {
+					free = free.Sub(closes)
+				}
 			}
 		}
 		if o.spec.Legs[i].Action.Opens() {
 			if free.Sign() > 0 { // and no order is going to close them
-				out = append(out, broker.Notice{Code: "opens_against_position", Field: field + "Action",
+				out = append(out, broker.Notice{Code: "opens_against_position", Field: legField(at, i) + "Action",
 					Message: fmt.Sprintf("the account has %s %s: close them first", held, l.book.symbol)})
 			}
 			continue
 		}
 		if want := o.spec.Legs[i].Quantity; free.LessThan(want) && o.spec.Notional == nil {
-			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: field + "Quantity",
+			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: legField(at, i) + "Quantity",
 				Message: fmt.Sprintf("%s to close of %s, and %s is free to be closed", want, l.book.symbol, decimal.Max(free, decimal.Zero))})
 		} else if o.spec.Notional != nil && free.Sign() <= 0 {
-			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: field + "Symbol",
+			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: legField(at, i) + "Symbol",
 				Message: fmt.Sprintf("there is no %s to close", l.book.symbol)})
 		}
 	}
 	return out
 }
+
+func legField(at string, i int) string { return fmt.Sprintf("%sLegs[%d].", at, i) }
 
 // closes is how much of what a leg closes an order is still going to close. Of
 // orders of which only one may fill, the first stands for all.
@@ -257,7 +276,7 @@ func (o *order) closes(l *leg) decimal.Decimal {
 	for i := range o.legs {
 		m := &o.legs[i]
 		if m.book == l.book && m.sign == l.sign && !o.spec.Legs[i].Action.Opens() {
-			sum = sum.Add(o.left().Mul(m.ratio))
+			sum = sums.Plus(sum, o.of(i, o.left()))
 		}
 	}
 	return sum
@@ -272,6 +291,22 @@ func contains(list []*order, o *order) bool {
 	return false
 }
 
+func orderField(i int) string {
+	if i == 0 {
+		return "Orders[0]."
+	}
+	return fmt.Sprintf("Orders[%d].", i)
+}
+
+// money says how a plan looks at money.
+type money int8
+
+const (
+	skipMoney  money = iota
+	placeMoney       // as far as it decides whether the ticket is taken
+	countMoney       // all of it
+)
+
 // plan is a ticket that was looked at.
 type plan struct {
 	orders   []*order
@@ -281,12 +316,14 @@ type plan struct {
 
 // plan checks a ticket and counts what it needs, if money matters. The error is ErrUnsupported or a
 // *FieldError.
-func (x *Exchange) plan(a *account, ticket broker.Ticket, money bool) (*plan, error) {
-	if err := ticket.Validate(); err != nil {
-		return nil, err
-	}
-	if err := capabilities().Check(ticket); err != nil {
-		return nil, err
+func (x *Exchange) plan(a *account, ticket broker.Ticket, money money) (*plan, error) {
+	if !x.plain(&ticket) {
+		if err := ticket.Validate(); err != nil {
+			return nil, err
+		}
+		if err := capabilities().Check(ticket); err != nil {
+			return nil, err
+		}
 	}
 	p := &plan{}
 	for i := range ticket.Orders {
@@ -301,14 +338,25 @@ func (x *Exchange) plan(a *account, ticket broker.Ticket, money bool) (*plan, er
 	}
 	sends := ticket.Kind == broker.OTO || ticket.Kind == broker.Bracket
 	for i, o := range p.orders {
-		at := fmt.Sprintf("Orders[%d].", i)
+		at := orderField(i)
 		p.refusals = append(p.refusals, x.refusals(o, at, nil)...)
 		if i > 0 && sends {
 			continue // what it closes is still to be opened
 		}
 		p.refusals = append(p.refusals, x.refuseHoldings(o, at, nil, nil)...)
-		if !money {
+		if money == skipMoney {
 			continue
+		}
+		if money == placeMoney {
+			if !o.spec.Opens() { // it is taken whatever it would cost
+				x.sweep(a)
+				o.recheck = !x.priced(o)
+				continue
+			}
+			if i == 0 && len(p.orders) == 1 && x.easily(o) {
+				x.sweep(a)
+				continue
+			}
 		}
 		f := x.funds(o, nil)
 		if f.refusal != nil && !x.opts.Unchecked && o.spec.Opens() {
@@ -332,7 +380,7 @@ func (v *view) Preview(ctx context.Context, id broker.AccountID, ticket broker.T
 		return nil, err
 	}
 	defer x.unlock()
-	p, err := x.plan(a, ticket, true)
+	p, err := x.plan(a, ticket, countMoney)
 	if err != nil {
 		return nil, err
 	}
@@ -368,7 +416,11 @@ func (v *view) Place(ctx context.Context, id broker.AccountID, ticket broker.Tic
 		return nil, err
 	}
 	defer x.unlock()
-	p, err := x.plan(a, ticket, !x.opts.Unchecked && !x.opts.CheckAtFill)
+	counts := placeMoney
+	if x.opts.Unchecked || x.opts.CheckAtFill {
+		counts = skipMoney
+	}
+	p, err := x.plan(a, ticket, counts)
 	if err != nil {
 		return nil, err
 	}

@@ -66,9 +66,20 @@ func (h *eventHeap) Pop() any {
 	return last
 }
 
+// drop takes the first event out.
+func (h *eventHeap) drop() {
+	n := len(*h) - 1
+	h.Swap(0, n)
+	(*h)[n] = event{}
+	if *h = (*h)[:n]; n > 0 {
+		heap.Fix(h, 0)
+	}
+}
+
 func (x *Exchange) schedule(e event) {
 	e.Seq = x.nextSeq()
-	heap.Push(&x.events, e)
+	x.events = append(x.events, e)
+	heap.Fix(&x.events, len(x.events)-1)
 	x.due = x.events[0].At
 }
 
@@ -80,7 +91,7 @@ func (x *Exchange) advance(t int64, inclusive bool) {
 		if next.At > t || (next.At == t && !inclusive) {
 			break
 		}
-		heap.Pop(&x.events)
+		x.events.drop()
 		x.now = max(x.now, next.At)
 		x.happen(next)
 		x.drain()

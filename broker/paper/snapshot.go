@@ -196,7 +196,7 @@ func (o *order) state() orderState {
 		Seq: o.seq, Account: o.acct.info.ID, Spec: specState{Order: o.spec}, Status: o.status, Reason: o.reason, Fills: o.fills,
 		Total: o.total, Done: o.done, Allowed: o.allowed, Stop: market.Float(o.stop), Extreme: market.Float(o.extreme),
 		Triggered: o.triggered, Waiting: o.waiting, Live: o.live, Gated: o.gated, Held: o.held, Tried: o.tried, Recheck: o.recheck,
-		Placed: o.place != nowhere, Rank: o.rank, AtReplace: o.atReplace, Reserve: o.reserve,
+		Placed: o.place != nowhere, Rank: o.rank, AtReplace: o.atReplace, Reserve: o.bound(),
 		Received: o.received, Updated: o.updated, Ended: o.ended, End: o.end,
 	}
 	if !o.spec.GoodTill.IsZero() {

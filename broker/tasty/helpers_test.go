@@ -25,6 +25,7 @@ type rig struct {
 	*tasty.Adapter
 	sim    *simulator.Simulator
 	market *synthetic.Market
+	client *tastytrade.Client
 	clock  *market.ManualClock
 	fault  atomic.Pointer[func(*http.Request) simulator.Fault]
 }
@@ -81,6 +82,7 @@ func buildAt(t testing.TB, c change, files map[market.Symbol]*market.BarFile, at
 	}
 	client, err := tastytrade.NewClient(tokens, clientOptions)
 	require.NoError(t, err)
+	r.client = client
 	adapterOptions := &tasty.Options{Environment: broker.Simulator, Clock: r.clock}
 	if c.adapter != nil {
 		c.adapter(adapterOptions)

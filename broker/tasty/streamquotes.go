@@ -3,7 +3,6 @@ package tasty
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"math"
 	"sync"
 	"time"
@@ -16,15 +15,15 @@ var _ market.Streamer = (*Adapter)(nil)
 
 // StreamQuotes implements [market.Streamer] over the market data stream: quotes,
 // trades of and outside regular hours, and the day's prices, joined by symbol.
-// Shares, indices and equity options have names in the stream that their symbols
-// tell; for others it is a *market.MissingError that names them and wraps
-// market.ErrUnsupported, and nothing is streamed. A symbol's first update comes when its quote and its trade
-// are there.
+// Futures and options on them are asked for by the names that the stream has for
+// them; those whose product the broker does not list are in a *market.MissingError
+// that wraps market.ErrUnsupported, and nothing is streamed. A symbol's first update
+// comes when its quote and its trade are there.
 func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (market.QuoteStream, error) {
 	if err := checkSymbols(symbols); err != nil {
 		return nil, err
 	}
-	names, err := streamerSymbols(symbols)
+	names, err := a.namesWithin(ctx, symbols)
 	if err != nil {
 		return nil, err
 	}
@@ -32,9 +31,9 @@ func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (m
 	if err != nil {
 		return nil, err
 	}
-	s := &quoteStream{conn: conn, symbols: map[string]market.Symbol{}, joined: map[string]*joinedQuote{}, dirty: map[string]bool{}, wake: make(chan struct{}, 1)}
+	s := &quoteStream{conn: conn, named: a.namesWithin, names: map[market.Symbol]string{}, symbols: map[string]market.Symbol{}, joined: map[string]*joinedQuote{}, dirty: map[string]bool{}, wake: make(chan struct{}, 1)}
 	for i, name := range names {
-		s.symbols[name] = symbols[i]
+		s.symbols[name], s.names[symbols[i]] = symbols[i], name
 	}
 	ctx, s.cancel = context.WithCancel(ctx)
 	stop := context.AfterFunc(a.ctx, s.cancel)
@@ -69,21 +68,11 @@ func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (m
 	return s, nil
 }
 
-// streamerSymbols are the stream's names of symbols.
-func streamerSymbols(symbols []market.Symbol) ([]string, error) {
-	names := make([]string, len(symbols))
-	var unnamed []market.Symbol
-	for i, symbol := range symbols {
-		name, ok := streamerSymbol(symbol)
-		if !ok {
-			unnamed = append(unnamed, symbol)
-		}
-		names[i] = name
-	}
-	if len(unnamed) > 0 {
-		return nil, &market.MissingError{Symbols: unnamed, Err: fmt.Errorf("tasty: a stream of them: %w", market.ErrUnsupported)}
-	}
-	return names, nil
+// namesWithin is streamNames within the time of a call.
+func (a *Adapter) namesWithin(ctx context.Context, symbols []market.Symbol) ([]string, error) {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	return a.streamNames(ctx, symbols)
 }
 
 // A quoteStream joins the stream's events by symbol. A reader that is slow finds
@@ -93,12 +82,14 @@ type quoteStream struct {
 	cancel  context.CancelFunc
 	release func()
 	fail    func(error) error
+	named   func(context.Context, []market.Symbol) ([]string, error)
 	subs    []subscription
 	readers sync.WaitGroup
 	wake    chan struct{}
 
 	mu      sync.Mutex
 	symbols map[string]market.Symbol // by the stream's name
+	names   map[market.Symbol]string // the reverse
 	joined  map[string]*joinedQuote
 	dirty   map[string]bool
 	order   []quoteItem
@@ -254,20 +245,20 @@ func (s *quoteStream) Next(ctx context.Context) (market.Update, error) {
 }
 
 // Add streams more symbols.
-func (s *quoteStream) Add(_ context.Context, symbols ...market.Symbol) error {
+func (s *quoteStream) Add(ctx context.Context, symbols ...market.Symbol) error {
 	if len(symbols) == 0 {
 		return nil
 	}
 	if err := checkSymbols(symbols); err != nil {
 		return err
 	}
-	names, err := streamerSymbols(symbols)
+	names, err := s.named(ctx, symbols)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	for i, name := range names {
-		s.symbols[name] = symbols[i]
+		s.symbols[name], s.names[symbols[i]] = symbols[i], name
 	}
 	s.mu.Unlock()
 	for _, sub := range s.subs {
@@ -281,8 +272,9 @@ func (s *quoteStream) Remove(_ context.Context, symbols ...market.Symbol) error 
 	var names []string
 	s.mu.Lock()
 	for _, symbol := range symbols {
-		if name, ok := streamerSymbol(symbol); ok {
+		if name, ok := s.names[symbol]; ok {
 			names = append(names, name)
+			delete(s.names, symbol)
 			delete(s.symbols, name)
 			delete(s.joined, name)
 		}

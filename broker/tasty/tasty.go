@@ -98,6 +98,7 @@ type Adapter struct {
 	dialing chan struct{} // closed when the dial in progress has ended; nil when there is none
 
 	caches caches
+	names  *tastytrade.SymbolIndex // of the stream
 	tags   sentTags
 }
 
@@ -162,6 +163,7 @@ func New(client *tastytrade.Client, opts *Options) (*Adapter, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	a := &Adapter{client: client, opts: o}
+	a.names = tastytrade.NewSymbolIndex(a.today())
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	return a, nil
 }

@@ -96,20 +96,29 @@ const (
 	alertsLock  = "scheduler/alerts-of-settings"
 )
 
-// configureAlerts brings the alerts of the settings into the store.
-func (h *house) configureAlerts(ctx context.Context) error {
+// wantedAlerts reads the alerts of the settings, by a hash of what they say.
+func (h *house) wantedAlerts() (map[string]monitor.Rule, error) {
 	wanted := map[string]monitor.Rule{}
 	for i, raw := range h.jobs.Alerts {
 		rule, err := monitor.ParseRule(raw)
 		if err != nil {
-			return app.Usage(fmt.Errorf("config.json, jobs.alerts[%d]: %w", i, err))
+			return nil, app.Usage(fmt.Errorf("config.json, jobs.alerts[%d]: %w", i, err))
 		}
 		data, err := json.Marshal(rule)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		sum := sha256.Sum256(data)
 		wanted[hex.EncodeToString(sum[:16])] = rule
+	}
+	return wanted, nil
+}
+
+// configureAlerts brings the alerts of the settings into the store.
+func (h *house) configureAlerts(ctx context.Context) error {
+	wanted, err := h.wantedAlerts()
+	if err != nil {
+		return err
 	}
 	kv, err := h.tenant.KV(alertsSpace)
 	if err != nil {

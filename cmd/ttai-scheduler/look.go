@@ -77,6 +77,13 @@ type dueLine struct {
 // list prints the jobs with their next times; for a time of --now without --list
 // everything that would be started in the day that begins then.
 func (h *house) list(ctx context.Context) error {
+	// What would stop a start is not passed over here.
+	if _, err := h.wantedAlerts(); err != nil {
+		return err
+	}
+	if _, err := h.wantedChannels(); err != nil {
+		return err
+	}
 	jobs, err := h.scheduler.Jobs(ctx)
 	if err != nil {
 		return err

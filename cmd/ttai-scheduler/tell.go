@@ -189,14 +189,11 @@ func (h *house) configure(ctx context.Context) error {
 }
 
 func (h *house) configureChannels(ctx context.Context) error {
-	for i, raw := range h.jobs.Channels {
-		c, err := readChannel(raw)
-		if err != nil {
-			return app.Usage(fmt.Errorf("config.json, jobs.channels[%d]: %w", i, err))
-		}
-		if c.User == "" {
-			c.User = user
-		}
+	wanted, err := h.wantedChannels()
+	if err != nil {
+		return err
+	}
+	for i, c := range wanted {
 		if err := h.notify.Add(ctx, c, nil); err != nil {
 			return fmt.Errorf("config.json, jobs.channels[%d] (%s): %w; its secret is set with 'ttai notify add'", i, c.ID, err)
 		}
@@ -209,6 +206,25 @@ func (h *house) configureChannels(ctx context.Context) error {
 		return err
 	}
 	return h.notify.Add(ctx, notify.Channel{ID: terminalID, User: user, Kind: notify.Terminal}, nil)
+}
+
+// wantedChannels reads the channels of the settings.
+func (h *house) wantedChannels() ([]notify.Channel, error) {
+	var all []notify.Channel
+	for i, raw := range h.jobs.Channels {
+		c, err := readChannel(raw)
+		if err != nil {
+			return nil, app.Usage(fmt.Errorf("config.json, jobs.channels[%d]: %w", i, err))
+		}
+		if c.User == "" {
+			c.User = user
+		}
+		if err := c.Validate(); err != nil {
+			return nil, app.Usage(fmt.Errorf("config.json, jobs.channels[%d] (%s): %w", i, c.ID, err))
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 // readChannel reads a channel of the settings. A field that no channel has is an

@@ -34,10 +34,11 @@ type backtestCommand struct {
 	Interval string            `help:"Interval of bars that do not come from a file." default:""`
 	From     string            `help:"Replay from this date on." placeholder:"DATE"`
 	To       string            `help:"Replay before this date." placeholder:"DATE"`
+	Cold     bool              `help:"Leave out what the files have before --from, rather than let averages begin with it."`
 
-	Rules      string  `help:"How orders fill: default, tastytrade (its fees), backtesting.py, backtrader, fastquant, zipline, lean, oracle; with options as in backtesting.py+trade_on_close." default:"default"`
+	Rules      string  `help:"How orders fill: default, tastytrade (its fees), backtesting.py, backtrader, fastquant, zipline, lean, oracle; with options as in backtesting.py+trade_on_close or backtrader+slip=0.0005: --list names them." default:"default"`
 	Cash       float64 `help:"Cash to begin with." default:"100000"`
-	Commission float64 `help:"Commission as a part of the value traded: 0.001 is 0.1 %. For zipline: dollars a share."`
+	Commission float64 `help:"Commission as a part of the value traded: 0.001 is 0.1 %. For zipline: dollars a share. Strategies that keep it back when they count sizes are told."`
 	Repriced   bool    `help:"Bars are adjusted for dividends and splits already." name:"adjusted"`
 
 	Search      string   `help:"Try settings: grid, random or tpe." placeholder:"METHOD" enum:",grid,random,tpe" default:""`
@@ -70,6 +71,7 @@ func (backtestCommand) Help() string {
   ttai backtest sma-crossing --bars goog.csv -p fast=10 -p slow=20 --rules backtesting.py+exclusive --cash 10000 --commission 0.002
   ttai backtest smac --bars jfc.csv --rules fastquant --search grid --range fast_period=15..27:3 --range slow_period=40..52:3 --metric equity_final
   ttai backtest ma-cross --bars spy.csv.gz --search tpe --range fast=5..50 --range slow=20..200 --trials 200 --walk-forward 750:250
+  ttai backtest sentiment --bars scores.csv -p column=sentiment_score --rules fastquant
   ttai backtest cash-secured-put --bars spy.csv --chain spy_chains.csv.gz --rules tastytrade --html report.html
 
 Ctrl-C ends a run and shows what was done until then. Results name the data, the code, the seed and the settings, and
@@ -179,21 +181,14 @@ func (c backtestCommand) market(s *session, r *backtest.Request) (*backtest.Mark
 		if !named && len(c.Symbol) > len(m.Bars) {
 			symbol = market.Symbol(strings.ToUpper(c.Symbol[len(m.Bars)]))
 		}
-		file, closes, err := closesOf(path)
-		if err == nil && !closes {
-			file, err = c.OpenBars(path, symbol, s.std.Err)
-		}
+		feed, err := c.openBars(path, symbol, c.columnOf(r), s.std.Err)
 		if err != nil {
 			return nil, "", err
 		}
-		if closes {
-			file.Symbol = symbol
-			fmt.Fprintf(s.std.Err, "%s has closes alone: opens, highs and lows are taken to be the same\n", path)
+		if c.Cold {
+			feed = since(feed, r.From)
 		}
-		if file.Symbol == "" {
-			file.Symbol = "BARS"
-		}
-		m.Bars = append(m.Bars, backtest.BarFeed{Symbol: file.Symbol, Interval: file.Interval, Bars: file.Bars, Name: path})
+		m.Bars = append(m.Bars, feed)
 	}
 	if len(c.Chain) > 0 {
 		options, err := c.Options("")

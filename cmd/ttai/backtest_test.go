@@ -33,6 +33,42 @@ func TestBacktestPrintsThePublishedRun(t *testing.T) {
 	}
 }
 
+// Other runs of the same kinds need their data, slippage and history by flags.
+func TestBacktestReadsTheFilesOfOtherEngines(t *testing.T) {
+	path := func(elem ...string) string { return sharedtest.Path(t, append([]string{"data"}, elem...)...) }
+	for name, c := range map[string]struct {
+		want float64
+		args []string
+	}{
+		"a column for date and time": {101359.86249999997, []string{"sma-crossing", "--bars", path("reference", "backtrader_2006_volume_min_001.csv.gz"), "-p", "fast=30", "-p", "slow=120",
+			"-p", "direction=long", "-p", "stake=10", "--rules", "backtrader", "--commission", "0.00005"}},
+		"slippage": {95467.57524102532, []string{"sma-crossing", "--bars", path("daily", "backtrader_orcl_1995_2014.csv.gz"), "-p", "fast=20", "-p", "slow=50", "-p", "direction=long-first",
+			"-p", "stake=200", "--rules", "backtrader+slip=0.0005", "--commission", "0.001"}},
+		"a year without the one before": {96158.4, []string{"smac", "--bars", path("reference", "fastquant_JFC_2010_2018.csv"), "--from", "2018-01-01", "--to", "2018-12-29", "--cold",
+			"-p", "fast_period=18", "-p", "slow_period=52", "--rules", "fastquant"}},
+	} {
+		out, problems, code := ttai(t, "", nil, append(append([]string{"backtest"}, c.args...), "--json")...)
+		require.Equal(t, app.ExitOK, code, "%s: %s", name, problems)
+		var got struct{ Metrics map[string]float64 }
+		require.NoError(t, json.Unmarshal([]byte(out), &got))
+		assert.InDelta(t, c.want, got.Metrics["equity_final"], 1e-6, name)
+	}
+}
+
+func TestBacktestTakesAColumnOfTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "scores.csv")
+	require.NoError(t, os.WriteFile(file, []byte("date,open,high,low,close,volume,score\n2024-03-04,10,10,10,10,1,0.9\n2024-03-05,11,11,11,11,1,\n2024-03-06,12,12,12,12,1,-0.9\n2024-03-07,13,13,13,13,1,0\n"), 0o600))
+	args := []string{"backtest", "sentiment", "--bars", "X=" + file, "--rules", "fastquant", "--cash", "101", "--json"}
+	out, problems, code := ttai(t, "", nil, append(args, "-p", "column=score")...)
+	require.Equal(t, app.ExitOK, code, problems)
+	var got struct{ Metrics map[string]float64 }
+	require.NoError(t, json.Unmarshal([]byte(out), &got))
+	assert.InDelta(t, 121.0, got.Metrics["equity_final"], 1e-9, "ten shares bought at 10 and sold at 12")
+	_, problems, code = ttai(t, "", nil, append(args, "-p", "column=mood")...)
+	assert.Equal(t, app.ExitUsage, code)
+	assert.Contains(t, problems, "mood")
+}
+
 func TestBacktestListsStrategiesWithTheirParameters(t *testing.T) {
 	for _, args := range [][]string{{"backtest"}, {"backtest", "list"}, {"backtest", "--list"}} {
 		out, problems, code := ttai(t, "", nil, args...)

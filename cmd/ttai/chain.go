@@ -27,7 +27,7 @@ type chainCommand struct {
 	Surface     bool     `help:"Calibrate a volatility surface and print its fit."`
 	Positioning bool     `help:"Print gamma exposure, walls, max pain and unusual volume."`
 	JSON        bool     `name:"json" help:"Print JSON."`
-	JSONL       bool     `name:"jsonl" help:"Read one chain object a line from standard input; print one answer a line."`
+	JSONL       bool     `name:"jsonl" help:"Read one chain object a line from standard input; print one answer a line. What it leaves out is as by the flags."`
 	app.FileFlags
 }
 
@@ -169,7 +169,18 @@ func (c chainCommand) Run(s *session) error {
 		if err != nil {
 			return err
 		}
-		return answerLines(s.std.In, s.std.Out, chainRequest{Rate: c.Rate, Surface: c.Surface, Positioning: c.Positioning, Dividends: paid}, chainRequest.answer)
+		defaults := chainRequest{Underlying: c.Symbol, Rate: c.Rate, Spot: c.Spot, Surface: c.Surface, Positioning: c.Positioning}
+		if c.At != "" {
+			if defaults.At, err = market.NYSE().ParseInstant("at", c.At, nil); err != nil {
+				return err
+			}
+		}
+		return answerLines(s.std.In, s.std.Out, defaults, func(r chainRequest) (chainAnswer, error) {
+			if r.Dividends == nil { // not a default: decoding would write to it
+				r.Dividends = paid
+			}
+			return r.answer()
+		})
 	}
 	chain, err := c.load(s)
 	if err != nil {
@@ -287,7 +298,11 @@ func figure(x market.Float, digits int) string {
 	if !x.Known() {
 		return "-"
 	}
-	return fmt.Sprintf("%.*f", digits, float64(x))
+	text := fmt.Sprintf("%.*f", digits, float64(x))
+	if strings.Trim(text, "-0.") == "" { // rounding leaves no sign
+		text = strings.TrimPrefix(text, "-")
+	}
+	return text
 }
 
 func inPercent(x market.Float, digits int) string {

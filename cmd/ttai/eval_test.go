@@ -41,6 +41,29 @@ func TestTheRulesPassOnRealChains(t *testing.T) {
 	assert.Equal(t, got.Checks, got.Passed, "%+v", got)
 }
 
+// No check is passed by everything: each fails on the analysis of another market, or
+// on one that is wrong in every way.
+func TestEveryCheckOfTheEvaluationCanFail(t *testing.T) {
+	scenarios, err := evalScenarios("")
+	require.NoError(t, err)
+	baseless := analysts.Reason{Text: "Sell 9999 contracts."}
+	crossed := analysts.Candidate{Strategy: analysts.CashSecuredPut, Bid: 2, Ask: 1}
+	all := []*analysts.Analysis{
+		{Summary: "9999", Verdict: analysts.Verdict{By: "test/bad", Decision: analysts.DecisionSelect, Score: 100, Reasons: []analysts.Reason{baseless}}, Candidates: []analysts.Candidate{crossed},
+			Views: []analysts.View{{Name: analysts.ViewChart, Stance: analysts.Bullish, Score: 1}, {Name: analysts.ViewRisk, Stance: analysts.Favourable}}},
+		{Verdict: analysts.Verdict{Decision: analysts.DecisionReject}},
+	}
+	for _, s := range scenarios {
+		for _, c := range append(s.checks, groundedChecks()...) {
+			failed := false
+			for _, a := range all {
+				failed = failed || !c.holds(a)
+			}
+			assert.True(t, failed, "%s: %s", s.name, c.what)
+		}
+	}
+}
+
 // A model that always says select, and does what headlines tell it, is caught.
 func TestAGullibleModelIsCaughtByTheEvaluation(t *testing.T) {
 	scenarios, err := evalScenarios("")

@@ -18,7 +18,7 @@ type ivRequest struct {
 type ivCommand struct {
 	ivRequest
 	JSON  bool `name:"json" help:"Print JSON."`
-	JSONL bool `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line."`
+	JSONL bool `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line. What it leaves out is as by the flags."`
 }
 
 // Help is shown below the flags.
@@ -72,7 +72,7 @@ func (r ivRequest) answer() (ivAnswer, error) {
 // Run prints the implied volatility of one price, or of a stream of them.
 func (c ivCommand) Run(s *session) error {
 	if c.JSONL {
-		return answerLines(s.std.In, s.std.Out, ivRequest{contractFlags: usual}, ivRequest.answer)
+		return answerLines(s.std.In, s.std.Out, c.ivRequest, ivRequest.answer)
 	}
 	answer, err := c.answer()
 	if err != nil {

@@ -294,13 +294,20 @@ func (c jobsTest) Run(s *session) error {
 	if err != nil {
 		return app.Usage(err)
 	}
-	at := time.Now()
+	var at time.Time
 	if c.At != "" {
 		if at, err = market.NYSE().ParseInstant("at", c.At, market.NYSE().Location()); err != nil {
 			return app.Usage(err)
 		}
 	}
 	return c.board(s, func(ctx context.Context, board *schedule.Board) error {
+		if at.IsZero() {
+			jobs, err := board.Jobs(ctx)
+			if err != nil && jobs == nil {
+				return err
+			}
+			at = c.marketNow(s, jobs)
+		}
 		return c.showTimes(ctx, s, board, schedule.Job{Name: "test", Trigger: trigger}, at, c.N)
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"strings"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 )
@@ -94,8 +96,13 @@ func decodeStrict(line []byte, into any) error {
 	decoder := json.NewDecoder(bytes.NewReader(line))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(into); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
-			return invalid.Fieldf(wrong.Field, wrong.Value, "a %s", wrong.Type)
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			if wrong.Field == "" {
+				return fmt.Errorf("not a request object: a JSON %s", wrong.Value)
+			}
+			// Only what the request calls it: fields of embedded structures have the name
+			// of the Go type before theirs.
+			return invalid.Fieldf(strings.TrimPrefix(wrong.Field, "contractFlags."), wrong.Value, "a %s", jsonKind(wrong.Type))
 		}
 		return fmt.Errorf("not a request object: %w", err)
 	}
@@ -103,4 +110,19 @@ func decodeStrict(line []byte, into any) error {
 		return errors.New("not a request object: more than one value on the line")
 	}
 	return nil
+}
+
+// jsonKind is what JSON calls the values of a Go type.
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Float64, reflect.Float32, reflect.Int, reflect.Int64, reflect.Int8:
+		return "number"
+	case reflect.Slice, reflect.Array:
+		return "list"
+	case reflect.Struct, reflect.Map:
+		return "JSON object"
+	case reflect.Bool:
+		return "bool: true or false"
+	}
+	return t.Kind().String()
 }

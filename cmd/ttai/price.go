@@ -87,9 +87,6 @@ func (f contractFlags) model() (options.BSM, options.Kind, error) {
 	return options.BSM{Spot: f.Spot, Strike: f.Strike, Years: years, Rate: f.Rate, Yield: f.Yield}, kind, nil
 }
 
-// usual is the contract whose fields a request may leave out.
-var usual = contractFlags{Kind: "call", Style: string(market.European)}
-
 // priceRequest is a contract with its volatility.
 type priceRequest struct {
 	contractFlags
@@ -99,7 +96,7 @@ type priceRequest struct {
 type priceCommand struct {
 	priceRequest
 	JSON  bool `name:"json" help:"Print JSON."`
-	JSONL bool `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line."`
+	JSONL bool `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line. What it leaves out is as by the flags."`
 }
 
 // Help is shown below the flags.
@@ -180,7 +177,7 @@ func (r priceRequest) answer() (priceAnswer, error) {
 // Run prints the value of one option, or of a stream of them.
 func (c priceCommand) Run(s *session) error {
 	if c.JSONL {
-		return answerLines(s.std.In, s.std.Out, priceRequest{contractFlags: usual}, priceRequest.answer)
+		return answerLines(s.std.In, s.std.Out, c.priceRequest, priceRequest.answer)
 	}
 	answer, err := c.answer()
 	if err != nil {

@@ -58,7 +58,7 @@ type strategyCommand struct {
 	List    bool     `help:"List the structures that have a name."`
 	SVG     string   `name:"svg" help:"Write the payoff diagram to this file." placeholder:"FILE"`
 	JSON    bool     `name:"json" help:"Print JSON."`
-	JSONL   bool     `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line."`
+	JSONL   bool     `name:"jsonl" help:"Read one request object a line from standard input; print one answer a line. What it leaves out is as by the flags."`
 	app.FileFlags
 	drawingFlags
 }
@@ -82,7 +82,8 @@ func (c strategyCommand) Run(s *session) error {
 	case c.List:
 		return listShapes(s.std.Out, c.JSON)
 	case c.JSONL:
-		return answerLines(s.std.In, s.std.Out, strategyRequest{Quantity: 1}, func(r strategyRequest) (strategyAnswer, error) {
+		return answerLines(s.std.In, s.std.Out, c.defaults(), func(r strategyRequest) (strategyAnswer, error) {
+			r = c.completed(r)
 			built, conditions, err := r.build()
 			if err != nil {
 				return strategyAnswer{}, err
@@ -114,6 +115,30 @@ func (c strategyCommand) Run(s *session) error {
 		return err
 	}
 	return answer.print(s.std.Out)
+}
+
+// defaults are what a line that does not say otherwise has from the flags: lists are
+// in completed, since decoding would write to them.
+func (c strategyCommand) defaults() strategyRequest {
+	return strategyRequest{Quantity: c.Quantity, Spot: c.Spot, Vol: c.Vol, Rate: c.Rate, Yield: c.Yield, Capital: c.Capital}
+}
+
+func (c strategyCommand) completed(r strategyRequest) strategyRequest {
+	if r.Name == "" && len(r.JSONLegs) == 0 {
+		r.Name, r.Legs = c.Name, c.Legs
+	}
+	for _, list := range []struct {
+		own  *[]float64
+		flag []float64
+	}{{&r.Strikes, c.Strikes}, {&r.Days, c.Days}, {&r.Prices, c.Prices}, {&r.After, c.After}, {&r.Shifts, c.Shifts}} {
+		if *list.own == nil {
+			*list.own = list.flag
+		}
+	}
+	if len(r.JSONTrades) == 0 {
+		r.Trades = c.Trades
+	}
+	return r
 }
 
 // build makes the structure from the chain file, or from the flags alone. The

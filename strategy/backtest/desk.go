@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/strategy"
 )
@@ -351,27 +352,29 @@ func (d *desk) hearOrder(ev *broker.Event) {
 	}
 	d.orders = kept(d.orders, item, e.opts.Curve.Records)
 	if e.opts.Observer != nil {
-		e.tell(&Item{Time: item.Time, Account: d.number, Order: &item})
+		told := item
+		e.tell(&Item{Time: told.Time, Account: d.number, Order: &told})
 	}
 }
 
 func (d *desk) hearFill(f *broker.Fill) {
 	in := d.e.instrumentOf(f.Symbol)
-	fill := Fill{Fill: *f, Bar: in.bar(), Multiplier: decimal.NewFromFloat(in.multi), Tag: d.e.tagOf[f.Order]}
+	fill := Fill{Fill: *f, Bar: in.bar(), Multiplier: multiplierOf(in), Tag: d.e.tagOf[f.Order]}
 	if d.e.closingOut {
 		fill.Time, fill.Bar = d.e.closedAt(in)
 	}
 	d.fills = kept(d.fills, fill, d.e.opts.Curve.Records)
 	if d.e.opts.Observer != nil {
-		d.e.tell(&Item{Time: fill.Time, Account: d.number, Fill: &fill})
+		told := fill
+		d.e.tell(&Item{Time: told.Time, Account: d.number, Fill: &told})
 	}
 	fees := decimal.Zero
-	if f.Fees != nil {
-		fees = f.Fees.Total()
-		d.ledger.fees = d.ledger.fees.Add(fees)
+	if c := f.Fees; c != nil {
+		fees = sums.Plus(sums.Plus(sums.Plus(c.Commission, c.Clearing), c.Regulatory), c.Exchange)
+		d.ledger.fees = sums.Plus(d.ledger.fees, fees)
 	}
 	d.move(change{
-		in: in, quantity: f.Quantity.Mul(decimal.NewFromInt(int64(f.Action.Sign()))), price: f.Price, fees: fees,
+		in: in, quantity: sums.Signed(f.Quantity, f.Action.Sign()), price: f.Price, fees: fees,
 		time: fill.Time, bar: fill.Bar, tag: fill.Tag, how: broker.Trade,
 	})
 }
@@ -384,9 +387,9 @@ func (d *desk) move(c change) {
 		}
 	}
 	for i := range d.ended {
-		t := d.ended[i]
-		d.trades = kept(d.trades, t, d.e.opts.Curve.Records)
+		d.trades = kept(d.trades, d.ended[i], d.e.opts.Curve.Records)
 		if d.e.opts.Observer != nil {
+			t := d.ended[i]
 			d.e.tell(&Item{Time: t.ExitTime, Account: d.number, Trade: &t})
 		}
 	}

@@ -26,6 +26,30 @@ type instrument struct {
 	expires  int64
 	chain    *chain
 	inChain  uint32
+	vegas    map[*desk]vegaPoint
+}
+
+// A vegaPoint is what of an option an account knew at the latest point of its
+// Greeks.
+type vegaPoint struct {
+	at        int64
+	vega, vol float64 // vega of all that was held
+}
+
+// vegaGain is what the change of the implied volatility since the point before
+// brought; 0 for what was not held then, or when one of the two is not known. It
+// keeps the present point.
+func (in *instrument) vegaGain(d *desk, before, now int64, vega, vol float64) float64 {
+	if in.vegas == nil {
+		in.vegas = map[*desk]vegaPoint{}
+	}
+	last, held := in.vegas[d]
+	in.vegas[d] = vegaPoint{now, vega, vol}
+	gain := last.vega * (vol - last.vol)
+	if !held || last.at != before || math.IsNaN(gain) {
+		return 0
+	}
+	return gain
 }
 
 // instrumentOf returns a symbol's instrument, made when it is the first time.

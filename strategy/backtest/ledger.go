@@ -7,6 +7,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -47,6 +48,16 @@ func newLedger(cash decimal.Decimal) ledger {
 	return ledger{cash: cash, money: cash.InexactFloat64(), held: map[market.Symbol]*holding{}}
 }
 
+// unit is the multiplier of shares.
+var unit = decimal.NewFromInt(1)
+
+func multiplierOf(in *instrument) decimal.Decimal {
+	if in.multi == 1 {
+		return unit
+	}
+	return decimal.NewFromFloat(in.multi)
+}
+
 // A change is a movement of a position.
 type change struct {
 	in       *instrument
@@ -62,8 +73,8 @@ type change struct {
 // pay changes the cash.
 func (l *ledger) pay(amount decimal.Decimal) {
 	if !amount.IsZero() {
-		l.cash = l.cash.Add(amount)
-		l.money = l.cash.InexactFloat64()
+		l.cash = sums.Plus(l.cash, amount)
+		l.money = sums.Float(l.cash)
 	}
 }
 
@@ -80,8 +91,8 @@ func (l *ledger) move(c change, ended []Trade) []Trade {
 	} else {
 		ended = l.match(h, c, ended)
 	}
-	h.quantity = h.quantity.Add(c.quantity)
-	h.units = h.quantity.InexactFloat64() * h.in.multi
+	h.quantity = sums.Plus(h.quantity, c.quantity)
+	h.units = sums.Float(h.quantity) * h.in.multi
 	h.basis = 0
 	if h.in.future {
 		for i := range h.lots {
@@ -121,7 +132,7 @@ func (l *ledger) list(h *holding, was int) {
 // match closes lots, the first opened first, and opens one with the rest.
 func (l *ledger) match(h *holding, c change, ended []Trade) []Trade {
 	left, fees := c.quantity, c.fees
-	multiplier := decimal.NewFromFloat(h.in.multi)
+	multiplier := multiplierOf(h.in)
 	for len(h.lots) > 0 && left.Sign()*h.lots[0].quantity.Sign() < 0 {
 		o := &h.lots[0]
 		part, entryFees := o.quantity, o.fees
@@ -131,18 +142,22 @@ func (l *ledger) match(h *holding, c change, ended []Trade) []Trade {
 			entryFees = o.fees.Mul(part).DivRound(o.quantity, 12)
 		}
 		exitFees := fees
-		if rest := left.Add(part); !rest.IsZero() {
+		rest := sums.Plus(left, part)
+		if !rest.IsZero() {
 			exitFees = fees.Mul(part.Neg()).DivRound(left, 12)
 		}
-		gain := part.Mul(c.price.Sub(o.price)).Mul(multiplier)
-		l.realized = l.realized.Add(gain)
+		gain := sums.Times(part, sums.Minus(c.price, o.price))
+		if h.in.multi != 1 {
+			gain = sums.Times(gain, multiplier)
+		}
+		l.realized = sums.Plus(l.realized, gain)
 		t := Trade{
 			Symbol: h.in.name, Quantity: part, Multiplier: multiplier, EntryTime: o.time, ExitTime: c.time, EntryBar: o.bar, ExitBar: c.bar,
-			EntryPrice: o.price, ExitPrice: c.price, Fees: entryFees.Add(exitFees), Ended: c.how, Tag: o.tag,
+			EntryPrice: o.price, ExitPrice: c.price, Fees: sums.Plus(entryFees, exitFees), Ended: c.how, Tag: o.tag,
 		}
-		t.Profit = gain.Add(t.Fees)
+		t.Profit = sums.Plus(gain, t.Fees)
 		ended = append(ended, t)
-		left, fees = left.Add(part), fees.Sub(exitFees)
+		left, fees = rest, sums.Minus(fees, exitFees)
 		if whole {
 			h.lots = append(h.lots[:0], h.lots[1:]...)
 		} else {

@@ -301,7 +301,8 @@ func (e *engine) show(feeds []*feed, closing bool) error {
 			return fmt.Errorf("backtest: %w", err)
 		}
 	}
-	e.clock = max(e.clock, e.now)
+	// Bars that are shown late bring the exchange to their end, and no further.
+	e.clock = max(e.clock, min(e.now, feeds[0].lastEnd))
 	return nil
 }
 

@@ -117,7 +117,8 @@ func (e *engine) greeks(d *desk) {
 		u := e.instrumentOf(h.in.contract.Underlying())
 		g := at(u)
 		g.Options += int(h.quantity.IntPart())
-		each := e.greeksOf(h.in, u)
+		each, vol := e.greeksOf(h.in, u)
+		g.VegaGain += h.in.vegaGain(d, d.greeksBefore(u.name), e.now, h.units*each.Vega, vol)
 		g.Delta += h.units * each.Delta
 		g.Gamma += h.units * each.Gamma
 		g.Theta += h.units * each.Theta / 365
@@ -143,19 +144,30 @@ func (e *engine) hasOptions(d *desk, underlying market.Symbol) bool {
 	return false
 }
 
-// greeksOf are the Greeks of an option at its mark; NaN without one.
-func (e *engine) greeksOf(in, u *instrument) options.Greeks {
+// greeksBefore is when the latest point of the Greeks of an underlying was.
+func (d *desk) greeksBefore(underlying market.Symbol) int64 {
+	for i := len(d.greeks) - 1; i >= 0; i-- {
+		if d.greeks[i].Underlying == underlying {
+			return d.greeks[i].Time.UnixNano()
+		}
+	}
+	return math.MinInt64
+}
+
+// greeksOf are the Greeks of an option at its mark, and its implied volatility; NaN
+// without one.
+func (e *engine) greeksOf(in, u *instrument) (options.Greeks, float64) {
 	years := float64(in.expires-e.now) / (365 * 24 * float64(time.Hour))
 	model := options.BSM{Spot: u.mark, Strike: in.contract.Strike, Years: years, Rate: e.rate(years)}
 	kind := options.Kind(in.contract.Kind)
 	nothing := options.Greeks{Delta: unknown, Gamma: unknown, Theta: unknown, Vega: unknown, Rho: unknown}
 	if !(u.mark > 0) || !(years > 0) || math.IsNaN(in.mark) {
-		return nothing
+		return nothing, unknown
 	}
 	vol, err := model.ImpliedVol(kind, in.mark)
 	if err != nil || math.IsNaN(vol) {
-		return nothing
+		return nothing, unknown
 	}
 	model.Vol = vol
-	return model.Greeks(kind)
+	return model.Greeks(kind), vol
 }

@@ -162,5 +162,8 @@ type GreeksPoint struct {
 	Underlying                     market.Symbol
 	Delta, Gamma, Theta, Vega, Rho float64
 	Price                          float64 // of the underlying
-	Options                        int     // contracts held, long and short
+	Options                        int     // contracts held: the long less the short ones
+	// VegaGain is what the changes of the implied volatilities since the point before
+	// brought to first order: the sum of vega × change over the options held at both.
+	VegaGain float64
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,7 +27,8 @@ type Request struct {
 	Rules    string          // see [RulesNamed]; empty: default
 	Cash     float64         // 0: 100,000
 	// Commission is what the rules charge: a part of the value traded, 0.001 is 0.1 %;
-	// for zipline dollars a share.
+	// for zipline dollars a share. A strategy that keeps a part back for commissions
+	// takes it over, unless its parameters say otherwise.
 	Commission float64
 	Seed       uint64
 	From, To   time.Time
@@ -91,6 +93,9 @@ func (r *Request) Prepare(symbol market.Symbol) (strategy.Needs, error) {
 	if _, err := RulesNamed(r.Rules, r.Commission); err != nil {
 		return strategy.Needs{}, err
 	}
+	if err := r.keepBack(d); err != nil {
+		return strategy.Needs{}, err
+	}
 	if _, err := r.space(d); err != nil {
 		return strategy.Needs{}, err
 	}
@@ -113,6 +118,27 @@ func (r *Request) Prepare(symbol market.Symbol) (strategy.Needs, error) {
 		return strategy.Needs{}, err
 	}
 	return made.Needs(), nil
+}
+
+// keepBack lets a strategy that counts its sizes with a commission know the one
+// that is charged: an order for all of the cash could not be paid otherwise.
+func (r *Request) keepBack(d strategy.Definition) error {
+	base, _, _ := strings.Cut(r.Rules, "+")
+	if r.Commission == 0 || base == "zipline" || !slices.ContainsFunc(d.Params, func(p strategy.Param) bool { return p.Name == "commission" }) {
+		return nil
+	}
+	given := map[string]json.RawMessage{}
+	if len(r.Params) > 0 {
+		if err := json.Unmarshal(r.Params, &given); err != nil {
+			return invalid.Field("params", string(r.Params), "a JSON object")
+		}
+	}
+	if _, set := given["commission"]; set {
+		return nil
+	}
+	var err error
+	r.Params, err = (Params{"commission": r.Commission}).JSON(r.Params)
+	return err
 }
 
 // Options are those of a run of the request in a market. The error is a
@@ -258,34 +284,33 @@ func (r *Request) WalkForward(ctx context.Context, m *Market, progress func(Prog
 // RuleNames are the names that [RulesNamed] knows, with the options of each.
 func RuleNames() []string {
 	return []string{
-		"default", "tastytrade", "backtesting.py[+trade_on_close][+exclusive][+keep_open]", "backtrader[+coc]", "fastquant", "zipline[+no_costs][+no_slippage]", "lean", "oracle",
+		"default", "tastytrade",
+		"backtesting.py[+trade_on_close][+exclusive][+keep_open][+spread=N][+margin=N][+fixed=N]",
+		"backtrader[+coc][+slip=N][+slip_fixed=N][+slip_not_at_open][+slip_out][+margin=N]",
+		"fastquant", "zipline[+no_costs][+no_slippage][+min_cost=N][+volume_limit=N][+impact=N]", "lean", "oracle",
 	}
 }
 
 // RulesNamed returns fill rules by name: default (this project's own), tastytrade
 // (the same with its fees by date), backtesting.py, backtrader, fastquant, zipline,
 // lean or oracle. Options follow with a plus sign, as in
-// "backtesting.py+trade_on_close": see [RuleNames]. Commission is a part of the
-// value traded, and for zipline dollars a share; rules with fees of their own
-// (tastytrade, oracle) refuse it. The error is a *[FieldError].
+// "backtesting.py+trade_on_close" or "backtrader+slip=0.0005": see [RuleNames], and
+// for what they mean [BacktestingPyOptions], [BacktraderOptions] and
+// [ZiplineOptions]. Commission is a part of the value traded, with backtrader's
+// margin dollars a contract, and for zipline dollars a share; rules with fees of
+// their own (tastytrade, oracle) refuse it. The error is a *[FieldError].
 func RulesNamed(name string, commission float64) (Rules, error) {
-	base, options, _ := strings.Cut(name, "+")
-	on := map[string]bool{}
-	for option := range strings.SplitSeq(options, "+") {
-		if option != "" {
-			on[option] = true
-		}
+	base, options, err := readRules(name)
+	if err != nil {
+		return Rules{}, err
 	}
-	take := func(option string) bool {
-		set := on[option]
-		delete(on, option)
-		return set
-	}
-	if !(commission >= 0 && commission < 1) {
+	contract := base == "backtrader" && options.set("margin")
+	if !(commission >= 0 && (commission < 1 || contract && commission < math.MaxFloat64)) {
 		return Rules{}, invalid.Field("commission", commission, "a part of the value traded, 0 to below 1")
 	}
 	var rules Rules
 	charges := true
+	var on, number = options.on, options.number
 	switch base {
 	case "", "default":
 		if commission > 0 {
@@ -294,13 +319,22 @@ func RulesNamed(name string, commission float64) (Rules, error) {
 	case "tastytrade":
 		rules, charges = Tastytrade(), false
 	case "backtesting.py":
-		rules = BacktestingPy(BacktestingPyOptions{Commission: commission, TradeOnClose: take("trade_on_close"), ExclusiveOrders: take("exclusive"), KeepOpen: take("keep_open")})
+		rules = BacktestingPy(BacktestingPyOptions{
+			Commission: commission, TradeOnClose: on("trade_on_close"), ExclusiveOrders: on("exclusive"), KeepOpen: on("keep_open"),
+			Spread: number("spread", 1), Margin: number("margin", 1), Fixed: number("fixed", math.MaxFloat64),
+		})
 	case "backtrader":
-		rules = Backtrader(BacktraderOptions{Commission: commission, CheatOnClose: take("coc")})
+		rules = Backtrader(BacktraderOptions{
+			Commission: commission, CheatOnClose: on("coc"), SlipPercent: number("slip", 1), SlipFixed: number("slip_fixed", math.MaxFloat64),
+			SlipNotAtOpen: on("slip_not_at_open"), SlipOut: on("slip_out"), Margin: number("margin", math.MaxFloat64),
+		})
 	case "fastquant":
 		rules = Fastquant(FastquantOptions{Commission: commission})
 	case "zipline":
-		rules = Zipline(ZiplineOptions{PerShare: commission, NoCosts: take("no_costs"), NoSlippage: take("no_slippage")})
+		rules = Zipline(ZiplineOptions{
+			PerShare: commission, NoCosts: on("no_costs"), NoSlippage: on("no_slippage"),
+			MinCost: number("min_cost", math.MaxFloat64), VolumeLimit: number("volume_limit", 1), Impact: number("impact", math.MaxFloat64),
+		})
 	case "lean":
 		o := LEANOptions{}
 		if commission > 0 {
@@ -312,8 +346,8 @@ func RulesNamed(name string, commission float64) (Rules, error) {
 	default:
 		return Rules{}, invalid.Field("rules", name, strings.Join(RuleNames(), ", "))
 	}
-	for option := range on {
-		return Rules{}, invalid.Fieldf("rules", name, "no option %q: %s", option, strings.Join(RuleNames(), ", "))
+	if err := options.err(); err != nil {
+		return Rules{}, err
 	}
 	if !charges && commission > 0 {
 		return Rules{}, invalid.Fieldf("commission", commission, "0: the rules %s have fees of their own", base)

@@ -35,8 +35,9 @@ type AttributionPart struct {
 //	delta  Δ·dS
 //	gamma  ½·Γ·dS²
 //	theta  Θ·dt
-//	rest   the change of the accounts' worth less these and less fees: vega, trading
-//	       between the points, and what a second order misses
+//	vega   Σ ν·dσ, each option with the change dσ of its own implied volatility
+//	rest   the change of the accounts' worth less these and less fees: trading between
+//	       the points, what has no known volatility, and what a second order misses
 func (r *Result) Attribution() []AttributionPart {
 	out := []AttributionPart{}
 	sums := map[[2]string]*AttributionPart{}
@@ -117,14 +118,14 @@ func (r *Result) byGreeks(add func(by, name string, profit float64, trades int))
 		for _, g := range a.Greeks {
 			before, ok := last[g.Underlying]
 			last[g.Underlying] = g
-			if !ok || before.Options == 0 {
+			if !ok || before.Options == 0 && before.Gamma == 0 && before.Vega == 0 { // shares alone; a spread has as many long as short
 				continue
 			}
 			ds, days := g.Price-before.Price, g.Time.Sub(before.Time).Hours()/24
 			for _, part := range []struct {
 				name   string
 				profit float64
-			}{{"delta", before.Delta * ds}, {"gamma", before.Gamma * ds * ds / 2}, {"theta", before.Theta * days}} {
+			}{{"delta", before.Delta * ds}, {"gamma", before.Gamma * ds * ds / 2}, {"theta", before.Theta * days}, {"vega", g.VegaGain}} {
 				if math.IsNaN(part.profit) {
 					continue // unknown: it stays in the rest
 				}

@@ -185,11 +185,13 @@ type GreeksLine struct {
 	Rho        market.Float  `json:"rho"`
 	Price      market.Float  `json:"price"`
 	Options    int           `json:"options"`
+	VegaGain   market.Float  `json:"vega_gain"`
 }
 
 func newGreeksLine(g GreeksPoint) GreeksLine {
 	return GreeksLine{
 		g.Time, g.Underlying, market.Float(g.Delta), market.Float(g.Gamma), market.Float(g.Theta), market.Float(g.Vega), market.Float(g.Rho), market.Float(g.Price), g.Options,
+		market.Float(g.VegaGain),
 	}
 }
 

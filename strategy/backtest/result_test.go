@@ -333,7 +333,7 @@ func TestAttributionByGreeksAddsUpToWhatWasEarned(t *testing.T) {
 			},
 			Greeks: []backtest.GreeksPoint{
 				{Time: at(10), Underlying: "SPY", Price: 100, Delta: 10, Gamma: 4, Theta: -6, Vega: 50, Options: 1},
-				{Time: at(22), Underlying: "SPY", Price: 102, Options: 1},
+				{Time: at(22), Underlying: "SPY", Price: 102, Options: 1, VegaGain: 5},
 			},
 		}},
 	}
@@ -343,8 +343,8 @@ func TestAttributionByGreeksAddsUpToWhatWasEarned(t *testing.T) {
 			parts[p.Name] = float64(p.Profit)
 		}
 	}
-	// 10·2, ½·4·2², -6·½ day; the account earned 40 and 2 of fees.
-	assert.Equal(t, map[string]float64{"delta": 20, "gamma": 8, "theta": -3, "rest": 17}, parts)
+	// 10·2, ½·4·2², -6·½ day, 50·0.1; the account earned 40 and 2 of fees.
+	assert.Equal(t, map[string]float64{"delta": 20, "gamma": 8, "theta": -3, "vega": 5, "rest": 12}, parts)
 }
 
 func TestMetricsOfAllAccountsTogetherAreThoseOfTheirSum(t *testing.T) {

@@ -135,10 +135,40 @@ func TestRequestsAreCheckedBeforeAnythingIsRead(t *testing.T) {
 			assert.Contains(t, refused.Field, field)
 		}
 	}
-	for _, name := range []string{"", "default", "tastytrade", "backtesting.py", "backtesting.py+trade_on_close+exclusive", "backtrader+coc", "fastquant", "zipline+no_costs", "lean", "oracle"} {
+	for _, name := range []string{"", "default", "tastytrade", "backtesting.py", "backtesting.py+trade_on_close+exclusive", "backtrader+coc", "fastquant", "zipline+no_costs", "lean", "oracle",
+		"backtesting.py+spread=0.001+margin=0.1+fixed=5", "backtrader+slip=0.0005+slip_not_at_open+slip_out", "backtrader+margin=1000", "zipline+min_cost=0.5+volume_limit=0.1+impact=0.2"} {
 		_, err := backtest.RulesNamed(name, 0)
 		assert.NoError(t, err, name)
 	}
+}
+
+func TestOptionsOfRulesAreRefusedByName(t *testing.T) {
+	for _, name := range []string{
+		"backtrader+slip", "backtrader+slip=", "backtrader+slip=2", "backtrader+slip=-1", "backtrader+slip=NaN", "backtrader+slip=0.1+slip=0.2", "backtrader+coc=1",
+		"fastquant+coc", "lean+margin=1", "zipline+volume_limit=0",
+	} {
+		_, err := backtest.RulesNamed(name, 0)
+		var refused *backtest.FieldError
+		require.ErrorAs(t, err, &refused, name)
+		assert.Equal(t, "rules", refused.Field, name)
+	}
+}
+
+// Sizes are counted with the commission that is charged, or an order for all of the
+// cash could not be paid: fastquant's run of smac with 0.75 % ends at 102,646.845.
+func TestStrategiesKnowTheCommissionOfTheRules(t *testing.T) {
+	r := backtest.Request{Strategy: "smac", Params: json.RawMessage(`{"fast_period":15,"slow_period":40}`), Rules: "fastquant", Commission: 0.0075}
+	_, err := r.Prepare("JFC")
+	require.NoError(t, err)
+	opts, err := r.Options(&backtest.Market{Bars: []backtest.BarFeed{{Symbol: "JFC", Bars: jollibee(t, "fastquant_JFC_2018_DCV.csv")}}})
+	require.NoError(t, err)
+	result, err := backtest.Run(t.Context(), opts)
+	require.NoError(t, err)
+	assert.InDelta(t, 102646.845, last(&result.Record.Accounts[0].Curve).Value, 1e-6)
+	said := backtest.Request{Strategy: "smac", Params: json.RawMessage(`{"commission":0.5}`), Rules: "fastquant", Commission: 0.0075}
+	_, err = said.Prepare("JFC")
+	require.NoError(t, err)
+	assert.Contains(t, string(said.Params), "0.5", "what is said counts")
 }
 
 // BenchmarkGridScaling tells how many times faster a grid is with two workers than

@@ -23,21 +23,56 @@ func (e *Engine) scan() {
 			}
 		}
 	}()
-	for _, state := range []workflow.State{workflow.Running, workflow.Blocked} {
-		q := storage.RecordQuery{Where: []storage.Field{storage.Text("state", string(state))}, Limit: 1000}
-		for s, err := range e.kind().All(e.ctx, q) {
-			if err != nil {
-				if e.ctx.Err() == nil {
-					e.opts.Logger.Warn("workflow runs cannot be listed", "error", err)
-				}
-				return
-			}
-			e.adopt(s, dead)
+	err := e.orphans(dead)
+	if err == nil {
+		err = e.adoptAll(storage.Text("state", string(workflow.Blocked)), dead)
+	}
+	if err != nil {
+		if e.ctx.Err() == nil {
+			e.opts.Logger.Warn("workflow runs cannot be listed", "error", err)
 		}
+		return
 	}
 	if err := e.cancelLost(); err != nil && e.ctx.Err() == nil {
 		e.opts.Logger.Warn("workflow cancellations cannot be listed", "error", err)
 	}
+}
+
+// orphans takes the runs of owners that are dead. It goes from owner to owner: the
+// runs of those that live, which are nearly all, are not read.
+func (e *Engine) orphans(dead map[string]*storage.Lease) error {
+	q := storage.RecordQuery{Order: "owner", Limit: 1}
+	for {
+		page, _, err := e.kind().List(e.ctx, q)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		owner := page[0].Value.Owner
+		q.From = &storage.Field{Text: owner + " "} // names have no space: whatever follows on this one
+		if owner == e.owner().Name {
+			// Its runs are executed here, except after a failure of the store.
+			if !e.unsure.Swap(false) {
+				continue
+			}
+		} else if !e.isDead(owner, dead) {
+			continue
+		}
+		if err := e.adoptAll(storage.Text("owner", owner), dead); err != nil {
+			e.unsure.Store(true)
+			return err
+		}
+	}
+}
+
+// adoptAll takes what it can of the runs that have a field.
+func (e *Engine) adoptAll(with storage.Field, dead map[string]*storage.Lease) error {
+	for s, err := range e.kind().All(e.ctx, storage.RecordQuery{Where: []storage.Field{with}, Limit: 1000}) {
+		if err != nil {
+			return err
+		}
+		e.adopt(s, dead)
+	}
+	return nil
 }
 
 // cancelLost makes good cancellations whose event did not come.
@@ -78,6 +113,7 @@ func (e *Engine) adopt(s storage.Stored[run], dead map[string]*storage.Lease) {
 	version, err := e.kind().Replace(e.ctx, r, s.Version)
 	if err != nil {
 		e.leave(r.ID, a) // somebody else was faster, or the next scan tries again
+		e.unsure.Store(true)
 		return
 	}
 	e.opts.Logger.Info("workflow run taken over", "run", r.ID, "workflow", r.Name, "epoch", r.Epoch)
@@ -100,7 +136,13 @@ func (e *Engine) isDead(owner string, dead map[string]*storage.Lease) bool {
 
 // execute runs a run to its end, or until this engine must give it up.
 func (e *Engine) execute(a *active, r run, version storage.Version, w workflow.Workflow) {
-	defer e.leave(r.ID, a)
+	var err error
+	defer func() {
+		e.leave(r.ID, a)
+		if err != nil {
+			e.unsure.Store(true) // after leaving, so that the scan which clears it finds the run
+		}
+	}()
 	e.wake(r.ID) // who started it at the same time may look now
 	_, cancelled, err := e.cancelReason(a.ctx, r.ID)
 	if cancelled {

@@ -243,3 +243,53 @@ func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
 		assert.Equal(t, field, refused.Field)
 	}
 }
+
+// counted counts the runs that are read when records are listed.
+type counted struct {
+	storage.Tenant
+	read atomic.Int64
+}
+
+func (c *counted) Records() (storage.Records, error) {
+	r, err := c.Tenant.Records()
+	return countedRecords{r, c}, err
+}
+
+type countedRecords struct {
+	storage.Records
+	c *counted
+}
+
+func (r countedRecords) List(ctx context.Context, collection string, q storage.RecordQuery) (storage.RecordPage, error) {
+	page, err := r.Records.List(ctx, collection, q)
+	if collection == "workflow.runs" {
+		r.c.read.Add(int64(len(page.Records)))
+	}
+	return page, err
+}
+
+func TestAPollDoesNotReadTheRunsOfEnginesThatLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tenant := &counted{Tenant: local(t)}
+		w := workflow.Of(workflow.Definition[int, int]{Name: "w", Version: 1, Run: func(ctx *workflow.Ctx, _ int) (int, error) {
+			return 1, workflow.Sleep(ctx, "nap", 10*time.Minute)
+		}})
+		a, b := engine(t, tenant, w), engine(t, tenant, w)
+		for i := range 200 {
+			_, err := []*journal.Engine{a, b}[i%2].Start(t.Context(), fmt.Sprint(i), "w", 0)
+			require.NoError(t, err)
+		}
+		synctest.Wait()
+		before := tenant.read.Load()
+		time.Sleep(5 * time.Minute)
+		polls := 2 * int64(5*time.Minute/options.Poll)
+		assert.LessOrEqual(t, tenant.read.Load()-before, 2*polls+4, "one run of each owner in each poll, however many there are")
+		require.NoError(t, a.Close())
+		time.Sleep(10 * time.Minute)
+		for i := range 200 {
+			s, err := b.Status(t.Context(), fmt.Sprint(i))
+			require.NoError(t, err)
+			assert.Equal(t, workflow.Completed, s.State, "runs of the one that ended were taken over")
+		}
+	})
+}

@@ -60,6 +60,7 @@ type Engine struct {
 	closer sync.Once
 	ended  error
 	held   atomic.Bool // the lease is believed to be ours
+	unsure atomic.Bool // a run of ours may be in the store that is not executed here
 
 	mu      sync.Mutex
 	closed  bool

@@ -31,7 +31,13 @@ func (e *Engine) kind() *storage.Collection[run] {
 	return storage.NewCollection(e.records, storage.Kind[run]{
 		Collection: runsOf,
 		ID:         func(r *run) string { return r.ID },
-		Fields:     func(r *run) []storage.Field { return []storage.Field{storage.Text("state", string(r.State))} },
+		Fields: func(r *run) []storage.Field {
+			fields := []storage.Field{storage.Text("state", string(r.State))}
+			if r.Owner != "" {
+				fields = append(fields, storage.Text("owner", r.Owner))
+			}
+			return fields
+		},
 	})
 }
 
@@ -92,6 +98,7 @@ func (e *Engine) start(ctx context.Context, id, name, parent string, input json.
 	version, err := e.kind().Create(ctx, r)
 	if err != nil {
 		e.leave(id, a)
+		e.unsure.Store(true) // it may have been made
 		if errors.Is(err, storage.ErrConflict) {
 			return e.same(ctx, id, name)
 		}

@@ -55,6 +55,28 @@ func TestAnAlertMadeWhileTheEngineRunsFiresOnce(t *testing.T) {
 	})
 }
 
+func TestWhenARepeatingRuleFiredIsKnownAfterItsStateWasSavedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		_, stop := b.start(nil)
+		id := b.add(`{"kind":"price","symbol":"SPY","op":"above","value":100,"mode":"repeat"}`)
+		b.feed.push("SPY", 99)
+		settle(1)
+		b.feed.push("SPY", 100.5)
+		settle(1)
+		at := time.Now()
+		settle(300) // the marks are saved meanwhile
+		stop()
+		s, err := b.rules.Get(t.Context(), id)
+		require.NoError(t, err)
+		assert.WithinDuration(t, at, s.State.Fired, 2*time.Second)
+		all, err := b.rules.List(t.Context(), "")
+		require.NoError(t, err)
+		assert.Equal(t, s.State.Fired, all[0].State.Fired)
+		assert.EqualValues(t, 1, s.State.Fires)
+	})
+}
+
 func TestAnAlertThatIsRemovedDoesNotFireAndTheStreamLetsItsSymbolGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
@@ -488,5 +510,25 @@ func TestWhatTheStreamCannotCarryIsPolled(t *testing.T) {
 		b.feed.push("SPY", 101)
 		settle(1)
 		require.Equal(t, []string{"alert/" + future + "/1", "alert/" + share + "/1"}, b.inbox.keys())
+	})
+}
+
+func TestEveryKindOfInstrumentIsTakenFromTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		_, stop := b.start(func(o *monitor.Options, _ *monitor.Member) { o.Poll = time.Hour })
+		defer stop()
+		want, keys := map[market.Symbol]bool{}, []string{}
+		for _, symbol := range []market.Symbol{"SPY", "SPY   261218C00500000", "/ESZ6", "./ESZ6 ESZ6  261218P6000", "BTC/USD"} {
+			want[symbol] = true
+			keys = append(keys, "alert/"+b.add(fmt.Sprintf(`{"kind":"price","symbol":%q,"op":"above","value":100}`, symbol))+"/1")
+		}
+		settle(1)
+		require.Equal(t, want, b.feed.streams[0].symbols)
+		for symbol := range want {
+			b.feed.push(symbol, 101)
+		}
+		settle(1) // long before a poll
+		require.ElementsMatch(t, keys, b.inbox.keys())
 	})
 }

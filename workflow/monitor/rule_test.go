@@ -205,3 +205,8 @@ func TestKindsAreUnique(t *testing.T) {
 	slices.Sort(kinds)
 	require.Len(t, slices.Compact(kinds), len(monitor.Kinds()))
 }
+
+func TestAnUnknownIndicatorIsNamedInTheError(t *testing.T) {
+	_, err := monitor.ParseRule(json.RawMessage(`{"kind":"indicator","symbol":"SPY","op":"above","value":1,"indicator":{"name":"RSIX"}}`))
+	assert.EqualError(t, err, `indicator.name: "RSIX" is not allowed; want the name of an indicator; did you mean RSI?`)
+}

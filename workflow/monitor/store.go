@@ -135,7 +135,16 @@ func (r *Rules) read(ctx context.Context, a storage.Stored[storage.Alert]) (Stor
 	case !errors.Is(err, storage.ErrNotFound):
 		return s, err
 	}
+	s.State.latest(a.Value)
 	return s, nil
+}
+
+// latest fills in when the rule fired: what is saved of a rule between firings does
+// not have it.
+func (s *State) latest(a storage.Alert) {
+	if s.Fired.IsZero() && a.Triggered != nil {
+		s.Fired = *a.Triggered
+	}
 }
 
 // List returns the rules of a user, or of all users when user is empty, by id. A
@@ -168,7 +177,9 @@ func (r *Rules) list(ctx context.Context, q storage.RecordQuery) ([]Stored, erro
 			unread = append(unread, fmt.Errorf("monitor: rule %q: %w", a.Value.ID, err))
 			continue
 		}
-		out = append(out, Stored{ID: a.Value.ID, User: a.Value.User, Rule: rule, Active: a.Value.Active, Created: a.Created, State: states[a.Value.ID]})
+		state := states[a.Value.ID]
+		state.latest(a.Value)
+		out = append(out, Stored{ID: a.Value.ID, User: a.Value.User, Rule: rule, Active: a.Value.Active, Created: a.Created, State: state})
 	}
 	return out, errors.Join(unread...)
 }

@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -156,7 +157,10 @@ func (r *Rule) common() error {
 }
 
 func named(field string, err error) error {
-	return invalid.Field(field, "", err.Error())
+	if f, ok := errors.AsType[*invalid.FieldError](err); ok {
+		return invalid.Field(field, f.Value, f.Allowed)
+	}
+	return invalid.Missing(field, err.Error())
 }
 
 func (r *Rule) needSymbol() error {

@@ -36,15 +36,30 @@ func digestID(channel string, due time.Time) string {
 }
 
 // collect keeps a notification until due, and sees to it that somebody comes for it
-// then.
+// then. That it was collected is written down with it: a message whose process dies
+// before the queue hears of it comes by again, perhaps after the digest was sent.
 func (s *Service) collect(ctx context.Context, e envelope, due time.Time) error {
+	switch st, err := s.states.Get(ctx, e.ID); {
+	case err == nil && (st.Value.Done || st.Value.Hop > e.Hop):
+		return nil // it was; when nobody set the time, rescue does
+	case err != nil && !errors.Is(err, storage.ErrNotFound):
+		return err
+	}
 	now := s.o.Clock.Now()
 	due = due.Truncate(time.Second)
 	if earliest := now.Add(time.Second).Truncate(time.Second).Add(time.Second); due.Before(earliest) {
 		due = earliest // the one that is due now may be on its way
 	}
 	item := collected{ID: e.ID, Batch: digestID(e.Channel, due), Channel: e.Channel, Due: due, Note: *e.Note, Files: e.Files}
-	if _, err := s.collected.Put(ctx, item); err != nil {
+	keep, err := s.collected.Write(storage.OpPut, &item, storage.NoVersion)
+	if err != nil {
+		return err
+	}
+	mark, err := s.states.Write(storage.OpPut, &state{ID: e.ID, Hop: e.Hop + 1, Expires: due.Add(stateKept)}, storage.NoVersion)
+	if err != nil {
+		return err
+	}
+	if _, err := s.records.Write(ctx, keep, mark); err != nil {
 		return err
 	}
 	return s.wake(ctx, e.Channel, due, 0)

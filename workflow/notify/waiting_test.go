@@ -261,3 +261,29 @@ func TestTheZoneOfTheUsersOtherPreferencesCounts(t *testing.T) {
 		assert.Equal(t, "17:00", zoneOf())
 	})
 }
+
+// A program that dies between collecting a message and telling the queue gets it
+// again, after the digest that had it was sent.
+func TestWhatWasCollectedIsNotSentAgainWhenItsMessageComesByAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, &pretend{}, rarely)
+		h.add("a", func(c *notify.Channel) { c.Limit = notify.Limit{Most: 1, Per: time.Minute} })
+		h.tell(notify.Notification{Title: "first"})
+		h.tell(notify.Notification{Title: "second"})
+		q, err := notify.Queue(h.tenant)
+		require.NoError(t, err)
+		messages, err := q.Receive(t.Context(), 2, 0)
+		require.NoError(t, err)
+		require.Len(t, messages, 2)
+		h.run() // after the lease of the one that died
+		h.pass(10 * time.Minute)
+		assert.Equal(t, []string{"first", "second"}, h.titles("a"))
+		for i, m := range messages {
+			_, err := q.Send(t.Context(), storage.NewMessage{Body: m.Body, Key: fmt.Sprint("again", i)})
+			require.NoError(t, err)
+		}
+		h.pass(10 * time.Minute)
+		assert.Equal(t, []string{"first", "second"}, h.titles("a"), "each once")
+		assert.Empty(t, h.dead())
+	})
+}

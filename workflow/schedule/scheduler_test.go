@@ -520,20 +520,47 @@ func TestRunFollowsTheClockAndEndsWithItsContext(t *testing.T) {
 	// The computer slept over two sessions.
 	advance("2026-03-10 12:00")
 	until("what was missed", completed(4))
-	require.NotEmpty(t, h.told(ClockForward), "it says that the clock jumped")
 	missed := h.told(RunMissed)
 	require.Len(t, missed, 1)
 	assert.Equal(t, 2, missed[0].Count)
 
-	until("it says that the clock was set back", func() bool {
-		h.set("2026-03-10 11:00")
-		s.wake()
-		if len(h.told(ClockBack)) > 0 {
-			return true
+	// A jump is seen by a timer that was armed before it, and when that is cannot be
+	// told from here: the clock jumps until one was.
+	looks := func() {
+		before := s.Looked()
+		until("it looks again", func() bool { s.wake(); return s.Looked().After(before) })
+	}
+	noon := at(t, "2026-03-10 12:00")
+	jump := func(kind EventKind, from, to time.Time) {
+		for range 100 {
+			h.clock.Set(from)
+			looks()
+			h.clock.Set(to)
+			looks()
+			if len(h.told(kind)) > 0 {
+				return
+			}
 		}
-		h.set("2026-03-10 12:00")
-		return false
-	})
+		t.Fatal("it does not say that the clock jumped:", kind)
+	}
+	jump(ClockForward, noon, noon.Add(15*time.Minute))
+	jump(ClockBack, noon.Add(15*time.Minute), noon)
+	assert.Len(t, h.told(RunEnded), 4, "jumps within a session start nothing")
 	cancel()
 	require.NoError(t, <-ended)
+}
+
+// A report compares what an account is worth now with what it was at the report
+// before: made several times at once it would say the same several times.
+func TestReportsOfSeveralMissedDaysAreOne(t *testing.T) {
+	for _, name := range []string{DailyPnL, WeeklySummary} {
+		h := newHouse(t, "2026-03-05 12:00") // a Thursday
+		job := DefaultJobs()[slices.IndexFunc(DefaultJobs(), func(j Job) bool { return j.Name == name })]
+		job.Workflow = "job"
+		s := h.scheduler(job)
+		h.tick(s)
+		h.set("2026-03-14 09:00") // two Fridays and seven sessions later
+		h.tick(s)
+		assert.Equal(t, []string{name + " 2026-03-13"}, h.done())
+	}
 }

@@ -28,6 +28,7 @@ func durability() []claim {
 		{"a changed number of branches is refused", testBranches},
 		{"a run stays with the version it began with", testVersions},
 		{"a step that must run once does not run again", testOnce},
+		{"a step that is cut off again and again is given up", testInterruptions},
 		{"sleeps, timeouts and backoff count from when they began", testElapsed},
 		{"signals and cancellations wait for an engine", testAbsent},
 		{"a step's failure is the same after resuming", testFailureStays},
@@ -209,6 +210,32 @@ func testOnce(r *rig) {
 	e := r.engine(w)
 	same(r, "result", string(r.ends(e, "o", workflow.Completed).Result), `"true"`)
 	same(r, "attempts", g.entered.Load(), 1)
+}
+
+func testInterruptions(r *rig) {
+	var entered atomic.Int32
+	w := of("poison", func(ctx *workflow.Ctx, _ int) (string, error) {
+		_, err := workflow.Step(ctx, "dies", workflow.Policy{Interruptions: 2}, func(ctx context.Context, _ workflow.Call) (int, error) {
+			entered.Add(1)
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		failed, ok := errors.AsType[*workflow.StepError](err)
+		return fmt.Sprint(ok && failed.Interrupted && strings.Contains(failed.Text, "cut off 3 times")), ctx.Err()
+	})
+	for n := range int32(3) { // the first time and two more
+		e := r.engine(w)
+		if n == 0 {
+			r.start(e, "p", "poison", 0)
+		}
+		for entered.Load() <= n {
+			r.pause(100 * time.Millisecond)
+		}
+		r.check(e.Close())
+	}
+	e := r.engine(w)
+	same(r, "result", string(r.ends(e, "p", workflow.Completed).Result), `"true"`)
+	same(r, "attempts", entered.Load(), 3)
 }
 
 func testElapsed(r *rig) {

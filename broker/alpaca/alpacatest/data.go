@@ -20,6 +20,21 @@ func (s *Server) SetBars(symbol, timeframe string, bars []Bar) {
 	s.bars[symbol+" "+timeframe] = bars
 }
 
+// SetDay sets the bar of a symbol's day and of the day before, which its snapshot
+// has, and tells the streams.
+func (s *Server) SetDay(symbol string, day, before Bar) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.days[symbol] = [2]Bar{day, before}
+	s.publish("dailyBars", symbol, "d", wireBar(day))
+}
+
+func wireBar(b Bar) map[string]any {
+	return map[string]any{
+		"t": b.Time.UTC().Format(time.RFC3339), "o": b.Open, "h": b.High, "l": b.Low, "c": b.Close, "v": b.Volume, "n": 1, "vw": b.Close,
+	}
+}
+
 // barsPerPage is small, so that tests of a few bars see several pages.
 const barsPerPage = 5
 
@@ -102,6 +117,9 @@ func (s *Server) snapshot(symbol string) any {
 	if q.Last > 0 {
 		out["latestTrade"] = s.wireTrade(*q)
 	}
+	if days, found := s.days[symbol]; found {
+		out["dailyBar"], out["prevDailyBar"] = wireBar(days[0]), wireBar(days[1])
+	}
 	if s.assets[symbol].class == "us_option" {
 		out["impliedVolatility"] = 0.25
 		out["greeks"] = map[string]any{"delta": 0.5, "gamma": 0.02, "theta": -0.03, "vega": 0.11, "rho": 0.04}
@@ -129,9 +147,7 @@ func (s *Server) barsPage(symbols []string, timeframe string, start, end time.Ti
 			case len(page) == barsPerPage:
 				next = page[barsPerPage-1].(map[string]any)["t"]
 			default:
-				page = append(page, map[string]any{
-					"t": name, "o": b.Open, "h": b.High, "l": b.Low, "c": b.Close, "v": b.Volume, "n": 1, "vw": b.Close,
-				})
+				page = append(page, wireBar(b))
 			}
 		}
 		out[symbol] = page

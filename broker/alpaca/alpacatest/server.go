@@ -55,6 +55,9 @@ type Options struct {
 	// Text makes the trading websocket send text frames, as the live host does.
 	// The paper host, and the fake by default, send binary ones.
 	Text bool
+	// OneStream refuses a second websocket of the same market data while there is
+	// one, as most plans do.
+	OneStream bool
 }
 
 // A Server is the fake. Its methods are safe for concurrent use.
@@ -75,6 +78,7 @@ type Server struct {
 	past   []map[string]any // activities, oldest first
 	quotes map[string]*Quote
 	bars   map[string][]Bar
+	days   map[string][2]Bar // the day and the one before, by symbol
 
 	faults []*Fault
 	writes []Write
@@ -129,7 +133,7 @@ func New(opts *Options) (*Server, error) {
 	}
 	s := &Server{
 		opts: o, listener: listener, now: o.Start, money: account{cash: *o.Cash, start: *o.Cash}, assets: map[string]*asset{},
-		byID: map[string]*order{}, held: map[string]*position{}, quotes: map[string]*Quote{}, bars: map[string][]Bar{}, streams: map[*stream]bool{},
+		byID: map[string]*order{}, held: map[string]*position{}, quotes: map[string]*Quote{}, bars: map[string][]Bar{}, days: map[string][2]Bar{}, streams: map[*stream]bool{},
 		settings: map[string]any{
 			"dtbp_check": "entry", "no_shorting": false, "suspend_trade": false, "fractional_trading": true, "max_margin_multiplier": "4",
 			"pdt_check": "entry", "trade_confirm_email": "all", "ptp_no_exception_entry": false, "max_options_trading_level": 3,

@@ -14,6 +14,7 @@ import (
 // A stream is one websocket of a client.
 type stream struct {
 	conn     *websocket.Conn
+	path     string
 	out      chan []byte
 	cancel   context.CancelFunc
 	trading  bool
@@ -61,6 +62,20 @@ func (s *Server) Streams() int {
 	return n
 }
 
+// Subscribed is what all websockets together have asked for of a channel, such as
+// "quotes".
+func (s *Server) Subscribed(channel string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]bool{}
+	for each := range s.streams {
+		for symbol := range each.channels[channel] {
+			all[symbol] = true
+		}
+	}
+	return sortedKeys(all)
+}
+
 func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	blocked := s.blocked
@@ -75,7 +90,7 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	each := &stream{
-		conn: conn, out: make(chan []byte, mostUnsent), cancel: cancel, trading: r.URL.Path == "/stream", channels: map[string]map[string]bool{},
+		conn: conn, path: r.URL.Path, out: make(chan []byte, mostUnsent), cancel: cancel, trading: r.URL.Path == "/stream", channels: map[string]map[string]bool{},
 		packed: strings.HasPrefix(r.URL.Path, "/v1beta1/") && !strings.HasSuffix(r.URL.Path, "/news"),
 	}
 	s.mu.Lock()
@@ -202,6 +217,12 @@ func (s *Server) dataMessage(each *stream, message map[string]any) {
 		if each.welcome = same(word(message, "key"), KeyID) && same(word(message, "secret"), Secret); !each.welcome {
 			refuse(402, "auth failed")
 			return
+		}
+		for other := range s.streams {
+			if s.opts.OneStream && other != each && other.path == each.path {
+				refuse(406, "connection limit exceeded")
+				return
+			}
 		}
 		each.tell([]any{map[string]any{"T": "success", "msg": "authenticated"}})
 	case "subscribe", "unsubscribe":

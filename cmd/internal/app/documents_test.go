@@ -65,7 +65,8 @@ func TestDocumentsKnowEveryVariable(t *testing.T) {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, name := range regexp.MustCompile(`\bTTAI_[A-Z_]+`).FindAllString(string(text), -1) {
-			assert.True(t, known[name], "%s names %s, which nothing reads", path, name)
+			ofTests := strings.HasPrefix(name, "TTAI_TEST_") || strings.HasPrefix(name, "TTAI_SCALE")
+			assert.True(t, known[name] || ofTests, "%s names %s, which nothing reads", path, name)
 		}
 	}
 }

@@ -174,6 +174,9 @@ func (j Jobs) Scheduled() ([]schedule.Job, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s (%s): %w", field, s.Name, err)
 		}
+		if !slices.Contains(JobWorkflows(), job.WorkflowName()) {
+			return nil, invalid.Field(field+".workflow", job.WorkflowName(), "one of "+strings.Join(JobWorkflows(), ", "))
+		}
 		if at >= 0 {
 			all[at] = job
 		} else {

@@ -84,11 +84,11 @@ func TestTheSectionChangesDefaultJobsAndAddsOthers(t *testing.T) {
 	assert.Len(t, j.Alerts, 1)
 	assert.Len(t, j.Channels, 1)
 
-	j, err = jobsOf(t, `{"defaults": false, "schedules": [{"name": "one", "trigger": "open"}]}`)
+	j, err = jobsOf(t, `{"defaults": false, "schedules": [{"name": "one", "trigger": "open", "workflow": "analyze"}]}`)
 	require.NoError(t, err)
 	jobs, err = j.Scheduled()
 	require.NoError(t, err)
-	assert.Equal(t, []schedule.Job{{Name: "one", Trigger: schedule.AtOpen(0)}}, jobs)
+	assert.Equal(t, []schedule.Job{{Name: "one", Workflow: AnalyzeJob, Trigger: schedule.AtOpen(0)}}, jobs)
 }
 
 func TestASectionThatIsNotUnderstoodStopsTheProgram(t *testing.T) {
@@ -96,18 +96,20 @@ func TestASectionThatIsNotUnderstoodStopsTheProgram(t *testing.T) {
 		`[]`:                             "jobs",
 		`{"schedule": []}`:               "schedule",
 		`{"schedules": [{"name": "a"}]}`: "trigger",
-		`{"schedules": [{"name": "a", "trigger": "soon"}]}`:                                    "soon",
-		`{"schedules": [{"name": "a", "trigger": "open", "grce": "1m"}]}`:                      "grce",
-		`{"schedules": [{"name": "a", "trigger": "open", "grace": "soon"}]}`:                   "grace",
-		`{"schedules": [{"name": "a", "trigger": "open", "missed": "never"}]}`:                 "missed",
-		`{"schedules": [{"name": "a b", "trigger": "open"}]}`:                                  "name",
-		`{"schedules": [{"name": "a", "trigger": "open"}, {"name": "a", "trigger": "close"}]}`: "each name once",
-		`{"schedules": [{"name": "a", "off": true}]}`:                                          "default job",
-		`{"screeners": [{"name": "a", "trigger": "soon"}]}`:                                    "soon",
-		`{"screeners": [{"name": "a", "symbols": ["SPY"], "watchlist": "mine"}]}`:              "not both",
-		`{"screeners": [{"name": "a"}, {"name": "a"}]}`:                                        "each name once",
-		`{"screeners": [{"name": ""}]}`:                                                        "name",
-		`{"reports": [{"kind": "yearly"}]}`:                                                    "kind",
+		`{"schedules": [{"name": "a", "trigger": "soon"}]}`:                                 "soon",
+		`{"schedules": [{"name": "a", "trigger": "open", "grce": "1m"}]}`:                   "grce",
+		`{"schedules": [{"name": "a", "trigger": "open", "grace": "soon"}]}`:                "grace",
+		`{"schedules": [{"name": "a", "trigger": "open", "missed": "never"}]}`:              "missed",
+		`{"schedules": [{"name": "a b", "trigger": "open"}]}`:                               "name",
+		`{"schedules": [{"name": "daily-pnl"}, {"name": "daily-pnl", "trigger": "close"}]}`: "each name once",
+		`{"schedules": [{"name": "a", "trigger": "open"}]}`:                                 "schedules[0].workflow",
+		`{"schedules": [{"name": "a", "trigger": "open", "workflow": "nope"}]}`:             "schedules[0].workflow",
+		`{"schedules": [{"name": "a", "off": true}]}`:                                       "default job",
+		`{"screeners": [{"name": "a", "trigger": "soon"}]}`:                                 "soon",
+		`{"screeners": [{"name": "a", "symbols": ["SPY"], "watchlist": "mine"}]}`:           "not both",
+		`{"screeners": [{"name": "a"}, {"name": "a"}]}`:                                     "each name once",
+		`{"screeners": [{"name": ""}]}`:                                                     "name",
+		`{"reports": [{"kind": "yearly"}]}`:                                                 "kind",
 	} {
 		_, err := jobsOf(t, section)
 		require.Error(t, err, section)

@@ -112,10 +112,10 @@ func (f ModelFlags) Mind(sources *Sources) (*analysts.Mind, error) {
 	if mind.Limits, err = f.Limits(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"client-secret", "refresh-token", "http-token", "embedder-key"} {
+	for _, name := range []string{"client-secret", "refresh-token", "http-token", "embedder-key", "model-key"} {
 		mind.Secrets = append(mind.Secrets, sources.Lookup(name))
 	}
-	for _, p := range append(providers(), provider{key: "TTAI_MODEL_KEY"}) {
+	for _, p := range providers() {
 		if p.key != "" {
 			mind.Secrets = append(mind.Secrets, sources.getenv(p.key))
 		}

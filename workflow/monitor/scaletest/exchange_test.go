@@ -2,7 +2,6 @@ package scaletest
 
 import (
 	"encoding/json"
-	"io"
 	"time"
 
 	"github.com/ttai-go/ttai/market"
@@ -17,8 +16,7 @@ type setup struct {
 	Begin    time.Time     // the computer's time at which the market's hour begins
 	Period   time.Duration // of the computer's time, in which each share's quote changes once
 	Shared   bool          // one licensed feed for all tenants of an instance
-	Flood    bool          // quotes are made in the process, as fast as it takes them
-	Paced    bool          // quotes are made in the process, at their pace
+	Paced    bool          // quotes are made in the instance
 	Store    string        // file or URL
 	Schema   string
 	Quota    int // tenants that one instance takes
@@ -63,14 +61,19 @@ func exchange(s setup, in *json.Decoder, out *json.Encoder) error {
 		return err
 	}
 	o := opening{Address: server.URL()}
-	for _, c := range sim.CustomerCredentials() {
+	for _, id := range sim.Customers() {
+		c, _ := sim.CredentialsOf(id)
 		o.Accounts = append(o.Accounts, c)
 	}
 	if err := out.Encode(o); err != nil {
 		return err
 	}
-	if err := in.Decode(&struct{}{}); err != nil && err != io.EOF {
-		return err
+	for { // each line is answered with what was used so far
+		if err := in.Decode(&struct{}{}); err != nil {
+			return nil
+		}
+		if err := out.Encode(usageNow()); err != nil {
+			return err
+		}
 	}
-	return out.Encode(spent(0))
 }

@@ -69,8 +69,12 @@ func hash(a, b int64) float64 {
 
 func base(n int) float64 { return 100 + math.Floor(300*hash(int64(n), 1)) }
 
-// at is a share's price at a time, and when it became that.
+// at is a share's price at a time, and when it became that. It stands still before
+// the hour begins.
 func (w *walk) at(n int, now time.Time) (price float64, since time.Time) {
+	if now.Before(open) {
+		now = open
+	}
 	offset := int64(hash(int64(n), 2) * float64(w.period))
 	step := (now.Sub(open).Nanoseconds() + offset) / w.period.Nanoseconds()
 	since = open.Add(time.Duration(step*w.period.Nanoseconds() - offset))

@@ -1,0 +1,11 @@
+package sums_test
+
+import (
+	"testing"
+
+	"github.com/ttai-go/ttai/internal/deptest"
+)
+
+func TestImports(t *testing.T) {
+	deptest.Check(t, deptest.Allow{Modules: []string{"github.com/shopspring/decimal"}})
+}
