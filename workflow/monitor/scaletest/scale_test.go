@@ -298,7 +298,7 @@ func base1000(t *testing.T) setup {
 		}
 		return s
 	}
-	return setup{Tenants: 4, Shares: 60, Factor: 1500, Period: 100 * time.Millisecond, Sample: 2}
+	return setup{Tenants: 2, Shares: 60, Factor: 1500, Period: 100 * time.Millisecond, Sample: 2}
 }
 
 func wallOf(t *testing.T, hours float64, s setup) time.Duration {
