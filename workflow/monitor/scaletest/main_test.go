@@ -1,7 +1,7 @@
 // Package scaletest tries the monitor at the size of a small broker: a thousand
 // tenants with fifty positions and ten rules on each, on live simulated quotes. It
-// holds tests only. They run small by default, and with TTAI_SCALE=full at the size
-// that docs/operations.md reports.
+// holds tests only: with TTAI_SCALE=small they take seconds, with TTAI_SCALE=full
+// they have the size that docs/operations.md reports. Without it they are skipped.
 package scaletest
 
 import (

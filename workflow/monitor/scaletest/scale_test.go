@@ -286,6 +286,15 @@ func (o outcome) right(t *testing.T) {
 	assert.Positive(t, o.ticks())
 }
 
+// wanted skips tests that run by the computer's time over sockets, unless they are
+// asked for.
+func wanted(t *testing.T) {
+	t.Helper()
+	if os.Getenv("TTAI_SCALE") == "" {
+		t.Skip("TTAI_SCALE is neither small nor full")
+	}
+}
+
 // full tells whether the sizes are those of docs/operations.md.
 func full() bool { return os.Getenv("TTAI_SCALE") == "full" }
 
@@ -314,6 +323,7 @@ func hours() float64 {
 }
 
 func TestEachTenantOnAQuoteTokenOfItsOwn(t *testing.T) {
+	wanted(t)
 	s := base1000(t)
 	o := run(t, trial{name: "own tokens", setup: s, instances: 1, wall: wallOf(t, hours(), s)})
 	o.report(t)
@@ -323,6 +333,7 @@ func TestEachTenantOnAQuoteTokenOfItsOwn(t *testing.T) {
 
 // What the engines cost without the wire.
 func TestEachTenantOnAFeedWithinTheProcess(t *testing.T) {
+	wanted(t)
 	if !full() {
 		t.Skip("TTAI_SCALE is not full: the second instance's test has such feeds at a small size")
 	}
@@ -334,6 +345,7 @@ func TestEachTenantOnAFeedWithinTheProcess(t *testing.T) {
 }
 
 func TestOneLicensedFeedForAll(t *testing.T) {
+	wanted(t)
 	s := base1000(t)
 	s.Shared = true
 	if full() {
@@ -347,6 +359,7 @@ func TestOneLicensedFeedForAll(t *testing.T) {
 // One instance may use one processor, two one each. Quotes are made in the instances,
 // at the full size more than one instance takes.
 func TestASecondInstanceTakesHalfOfTheTenants(t *testing.T) {
+	wanted(t)
 	s := base1000(t)
 	s.Paced, s.Procs = true, 1
 	wall := wallOf(t, hours(), s)
@@ -372,6 +385,7 @@ func TestASecondInstanceTakesHalfOfTheTenants(t *testing.T) {
 // decided, because changes of one symbol have become one, or one change in a hundred
 // waits for longer than a second.
 func TestWhereItBreaksFirst(t *testing.T) {
+	wanted(t)
 	s := base1000(t)
 	s.Paced = true
 	periods, wall := []time.Duration{200 * time.Millisecond}, 500*time.Millisecond
@@ -409,6 +423,7 @@ func TestWhereItBreaksFirst(t *testing.T) {
 
 // With a PostgreSQL server: what the same costs there.
 func TestOnPostgreSQL(t *testing.T) {
+	wanted(t)
 	address := os.Getenv("TTAI_TEST_POSTGRES")
 	if address == "" {
 		t.Skip("TTAI_TEST_POSTGRES names no PostgreSQL server")
