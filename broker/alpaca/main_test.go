@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own:     []string{"broker", "internal/invalid", "internal/occ", "internal/rest", "internal/wsconn", "market"},
+		Own:     []string{"broker", "internal/conflate", "internal/invalid", "internal/occ", "internal/rest", "internal/wsconn", "market"},
 		Modules: []string{"github.com/shopspring/decimal", "golang.org/x/time"},
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/ttai-go/ttai/internal/conflate"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -27,7 +28,7 @@ func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (m
 	if err := checkSymbols(symbols); err != nil {
 		return nil, err
 	}
-	s := &quoteStream{adapter: a, latest: map[market.Symbol]market.Quote{}, wake: make(chan struct{}, 1), left: make(chan struct{})}
+	s := &quoteStream{adapter: a, news: conflate.New[market.Symbol](), latest: map[market.Symbol]market.Quote{}, left: make(chan struct{})}
 	if err := s.attach(ctx, symbols); err != nil {
 		return nil, err
 	}
@@ -45,18 +46,10 @@ type quoteStream struct {
 	closing sync.Once
 	stop    func() bool
 	left    chan struct{} // closed when the end of the context has been dealt with
-	wake    chan struct{}
+	news    *conflate.Queue[market.Symbol]
 
 	mu     sync.Mutex
-	latest map[market.Symbol]market.Quote // of the symbols in order
-	order  []quoteItem
-	err    error
-}
-
-// A quoteItem is a symbol with news, or a gap before them.
-type quoteItem struct {
-	symbol market.Symbol
-	gap    *market.StreamGap
+	latest map[market.Symbol]market.Quote // of the symbols with news
 }
 
 // attach has the connections carry symbols for this stream: all of them or none.
@@ -105,78 +98,36 @@ func (s *quoteStream) leave() {
 // put has the reader see a quote, in the place of one that waits.
 func (s *quoteStream) put(q market.Quote) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return
-	}
-	if _, waits := s.latest[q.Symbol]; !waits {
-		s.order = append(s.order, quoteItem{symbol: q.Symbol})
-	}
 	s.latest[q.Symbol] = q
-	s.ring()
+	s.mu.Unlock()
+	s.news.Put(q.Symbol)
 }
 
-// gap tells the reader of a gap. One that waits is made longer.
-func (s *quoteStream) gap(g market.StreamGap) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return
-	}
-	for _, item := range s.order {
-		if item.gap != nil {
-			item.gap.To = latest(item.gap.To, g.To)
-			return
-		}
-	}
-	s.order = append(s.order, quoteItem{gap: &g})
-	s.ring()
-}
+// gap tells the reader of a gap.
+func (s *quoteStream) gap(g market.StreamGap) { s.news.Gap(conflate.Gap(g)) }
 
 // end lets the reader take what is there, and then err.
-func (s *quoteStream) end(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.ring()
-}
-
-// ring wakes the reader. The mutex is held.
-func (s *quoteStream) ring() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *quoteStream) end(err error) { s.news.End(err) }
 
 // Next waits for the next quote or gap. It is for one reader.
 func (s *quoteStream) Next(ctx context.Context) (market.Update, error) {
 	for {
-		s.mu.Lock()
-		for len(s.order) > 0 {
-			item := s.order[0]
-			s.order = s.order[1:]
-			if item.gap != nil {
-				s.mu.Unlock()
-				return market.Update{Gap: item.gap}, nil
-			}
-			if q, ok := s.latest[item.symbol]; ok { // it may have been removed meanwhile
-				delete(s.latest, item.symbol)
-				s.mu.Unlock()
-				return market.Update{Quote: &q}, nil
-			}
+		symbol, gap, err := s.news.Next(ctx)
+		if err != nil && s.news.Err() == nil { // only this call ends
+			return market.Update{}, err
 		}
-		err := s.err
-		s.mu.Unlock()
 		if err != nil {
 			return market.Update{}, s.adapter.failure("streaming quotes", err)
 		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return market.Update{}, ctx.Err()
+		if gap != nil {
+			return market.Update{Gap: (*market.StreamGap)(gap)}, nil
+		}
+		s.mu.Lock()
+		q, ok := s.latest[symbol] // it may have been removed meanwhile
+		delete(s.latest, symbol)
+		s.mu.Unlock()
+		if ok {
+			return market.Update{Quote: &q}, nil
 		}
 	}
 }
@@ -201,9 +152,7 @@ func (s *quoteStream) Add(ctx context.Context, symbols ...market.Symbol) error {
 
 // failed is why the stream ended, nil while it lives.
 func (s *quoteStream) failed() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.adapter.failure("streaming quotes", s.err)
+	return s.adapter.failure("streaming quotes", s.news.Err())
 }
 
 // Remove streams some symbols no longer.
@@ -221,19 +170,9 @@ func (s *quoteStream) Remove(_ context.Context, symbols ...market.Symbol) error 
 	defer s.mu.Unlock()
 	for _, symbol := range symbols {
 		delete(s.latest, symbol)
-		s.order = without(s.order, symbol)
+		s.news.Forget(symbol)
 	}
 	return nil
-}
-
-// without is a queue that has nothing of a symbol.
-func without(order []quoteItem, symbol market.Symbol) []quoteItem {
-	for i, item := range order {
-		if item.gap == nil && item.symbol == symbol {
-			return append(order[:i:i], order[i+1:]...)
-		}
-	}
-	return order
 }
 
 // Close ends the stream. The connection stays for others that use it; the last to
@@ -244,9 +183,7 @@ func (s *quoteStream) Close() error {
 			<-s.left
 		}
 		s.end(ErrClosed)
-		s.mu.Lock()
-		s.order = nil
-		s.mu.Unlock()
+		s.news.Clear()
 		s.leave()
 	})
 	return nil

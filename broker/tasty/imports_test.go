@@ -8,7 +8,7 @@ import (
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own:     []string{"broker", "internal/invalid", "internal/occ", "market", "tastytrade", "tastytrade/dxlink"},
+		Own:     []string{"broker", "internal/conflate", "internal/invalid", "internal/occ", "market", "tastytrade", "tastytrade/dxlink"},
 		Modules: []string{"github.com/shopspring/decimal"},
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ttai-go/ttai/internal/conflate"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/tastytrade/dxlink"
 )
@@ -31,7 +32,7 @@ func (a *Adapter) StreamQuotes(ctx context.Context, symbols ...market.Symbol) (m
 	if err != nil {
 		return nil, err
 	}
-	s := &quoteStream{conn: conn, named: a.namesWithin, names: map[market.Symbol]string{}, symbols: map[string]market.Symbol{}, joined: map[string]*joinedQuote{}, dirty: map[string]bool{}, wake: make(chan struct{}, 1)}
+	s := &quoteStream{conn: conn, named: a.namesWithin, names: map[market.Symbol]string{}, symbols: map[string]market.Symbol{}, joined: map[string]*joinedQuote{}, news: conflate.New[string]()}
 	for i, name := range names {
 		s.symbols[name], s.names[symbols[i]] = symbols[i], name
 	}
@@ -85,22 +86,13 @@ type quoteStream struct {
 	named   func(context.Context, []market.Symbol) ([]string, error)
 	subs    []subscription
 	readers sync.WaitGroup
-	wake    chan struct{}
+	news    *conflate.Queue[string] // by the stream's name
 
 	mu      sync.Mutex
 	symbols map[string]market.Symbol // by the stream's name
 	names   map[market.Symbol]string // the reverse
 	joined  map[string]*joinedQuote
-	dirty   map[string]bool
-	order   []quoteItem
-	err     error
 	closed  bool
-}
-
-// A quoteItem is a symbol with news, or a gap between them.
-type quoteItem struct {
-	name string
-	gap  *market.StreamGap
 }
 
 type joinedQuote struct {
@@ -179,67 +171,37 @@ func (s *quoteStream) put(name string, change func(*joinedQuote)) {
 		s.joined[name] = j
 	}
 	change(j)
-	if s.closed {
-		return
-	}
-	if j.quoted && j.priced && !s.dirty[name] {
-		s.dirty[name] = true
-		s.order = append(s.order, quoteItem{name: name})
-		s.ring()
+	if !s.closed && j.quoted && j.priced {
+		s.news.Put(name)
 	}
 }
 
-func (s *quoteStream) gap(g market.StreamGap) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.order = append(s.order, quoteItem{gap: &g})
-	s.ring()
-}
+func (s *quoteStream) gap(g market.StreamGap) { s.news.Gap(conflate.Gap(g)) }
 
-func (s *quoteStream) end(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err == nil {
-		s.err = err
-	}
-	s.ring()
-}
-
-// ring wakes the reader. The lock is held.
-func (s *quoteStream) ring() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
-	}
-}
+func (s *quoteStream) end(err error) { s.news.End(err) }
 
 // Next waits for the next quote or gap. It is for one reader.
 func (s *quoteStream) Next(ctx context.Context) (market.Update, error) {
 	for {
-		s.mu.Lock()
-		for len(s.order) > 0 {
-			item := s.order[0]
-			s.order = s.order[1:]
-			if item.gap != nil {
-				s.mu.Unlock()
-				return market.Update{Gap: item.gap}, nil
-			}
-			delete(s.dirty, item.name)
-			if j, ok := s.joined[item.name]; ok {
-				q := j.q
-				s.mu.Unlock()
-				return market.Update{Quote: &q}, nil
-			}
+		name, gap, err := s.news.Next(ctx)
+		if err != nil && s.news.Err() == nil { // only this call ends
+			return market.Update{}, err
 		}
-		err := s.err
-		s.mu.Unlock()
 		if err != nil {
 			return market.Update{}, s.fail(err)
 		}
-		select {
-		case <-s.wake:
-		case <-ctx.Done():
-			return market.Update{}, ctx.Err()
+		if gap != nil {
+			return market.Update{Gap: (*market.StreamGap)(gap)}, nil
+		}
+		s.mu.Lock()
+		j, ok := s.joined[name] // it may have been removed meanwhile
+		var q market.Quote
+		if ok {
+			q = j.q
+		}
+		s.mu.Unlock()
+		if ok {
+			return market.Update{Quote: &q}, nil
 		}
 	}
 }
@@ -277,6 +239,7 @@ func (s *quoteStream) Remove(_ context.Context, symbols ...market.Symbol) error 
 			delete(s.names, symbol)
 			delete(s.symbols, name)
 			delete(s.joined, name)
+			s.news.Forget(name)
 		}
 	}
 	s.mu.Unlock()
@@ -295,8 +258,9 @@ func (s *quoteStream) Remove(_ context.Context, symbols ...market.Symbol) error 
 func (s *quoteStream) Close() error {
 	s.mu.Lock()
 	closed := s.closed
-	s.closed, s.order = true, nil
+	s.closed = true
 	s.mu.Unlock()
+	s.news.Clear()
 	if closed {
 		return nil
 	}
