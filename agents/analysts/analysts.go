@@ -1,8 +1,9 @@
-// Package analysts reads the market for one symbol by fixed rules: it computes
-// typed evidence from bars, quotes, option chains, metrics, events and the
-// portfolio; lets a chart, an options and a research analyst form a view of it;
-// and has a panel combine the views to select, neutral or reject, with concrete
-// cash-secured puts and covered calls.
+// Package analysts reads the market for one symbol: it computes typed evidence
+// from bars, quotes, option chains, metrics, events, news and the portfolio; lets
+// a chart, an options, a research and a risk analyst form a view of it; and has a
+// panel combine the views to select, neutral or reject, with concrete contracts
+// as candidates. Rules do that alone. A model may take the analysts' and the
+// panel's places ([Mind]): what it says beyond the evidence is thrown away.
 //
 // Nothing in a result is a number without evidence. What could not be computed
 // is listed with the reason; a part of the market data that fails or hangs never

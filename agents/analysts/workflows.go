@@ -92,6 +92,8 @@ type Screening struct {
 	Top     []Ranked         `json:"top"`
 	Failed  []Failed         `json:"failed,omitempty"`
 	Account broker.AccountID `json:"account,omitempty"`
+	// Disclaimer says whether rules alone or a model, too, made it.
+	Disclaimer string `json:"disclaimer"`
 }
 
 // A Ranked is one symbol of a screening.
@@ -288,7 +290,7 @@ func (w Workflows) opinion(c *workflow.Ctx, analysis *Analysis, i int) (spoken, 
 }
 
 func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error) {
-	out := Screening{Name: job.Name, Account: job.Account, Top: []Ranked{}}
+	out := Screening{Name: job.Name, Account: job.Account, Top: []Ranked{}, Disclaimer: NotAdvice}
 	top := cmp.Or(job.Top, 10)
 	if top < 1 || top > 100 {
 		return out, invalid.Field("top", job.Top, "1 to 100, or 0 for 10")
@@ -321,8 +323,9 @@ func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error)
 	}
 	out.At = list.At.In(w.Analyst.deps.Calendar.Location())
 	type looked struct {
-		Ranked *Ranked `json:"ranked,omitempty"`
-		Failed *Failed `json:"failed,omitempty"`
+		ranked     *Ranked
+		failed     *Failed
+		disclaimer string
 	}
 	total := len(list.Symbols)
 	for some := range slices.Chunk(list.Symbols, batch) {
@@ -337,24 +340,27 @@ func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error)
 			case err != nil && c.Err() != nil:
 				return looked{}, err
 			case err != nil: // one symbol does not fail the others
-				return looked{Failed: &Failed{s, firstLine(err.Error())}}, nil
+				return looked{failed: &Failed{s, firstLine(err.Error())}}, nil
 			}
 			a := done.Analysis
 			r := &Ranked{Symbol: s, Decision: a.Verdict.Decision, Score: a.Verdict.Score, Summary: a.Summary}
 			if i := slices.IndexFunc(a.Candidates, func(c Candidate) bool { return len(c.Vetoes) == 0 }); i >= 0 {
 				r.Candidate = &a.Candidates[i]
 			}
-			return looked{Ranked: r}, nil
+			return looked{ranked: r, disclaimer: a.Disclaimer}, nil
 		})
 		if err != nil {
 			return out, err
 		}
 		for _, l := range found {
-			if l.Ranked != nil {
-				out.Looked++
-				out.Top = append(out.Top, *l.Ranked)
-			} else {
-				out.Failed = append(out.Failed, *l.Failed)
+			if l.failed != nil {
+				out.Failed = append(out.Failed, *l.failed)
+				continue
+			}
+			out.Looked++
+			out.Top = append(out.Top, *l.ranked)
+			if l.disclaimer != NotAdvice {
+				out.Disclaimer = l.disclaimer
 			}
 		}
 		slices.SortStableFunc(out.Top, func(a, b Ranked) int { return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Symbol, b.Symbol)) })
@@ -407,6 +413,6 @@ func (s *Screening) message() Message {
 	for _, f := range s.Failed {
 		fmt.Fprintf(&b, "- %s: not analysed, %s\n", f.Symbol, f.Why)
 	}
-	b.WriteString("\n" + NotAdvice)
+	b.WriteString("\n" + s.Disclaimer)
 	return Message{Title: fmt.Sprintf("Screener %s: %s of %d", s.Name, plural(len(s.Top), "symbol", "symbols"), s.Looked+len(s.Failed)), Text: b.String(), At: s.At}
 }

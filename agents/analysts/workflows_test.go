@@ -241,6 +241,23 @@ func TestTheScreenerRanksWhatItCouldLookAtAndNamesTheRest(t *testing.T) {
 	})
 }
 
+func TestAScreeningSaysWhetherAModelSpoke(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for want, mind := range map[string]*analysts.Mind{analysts.NotAdvice: nil, analysts.NotAdviceModel: {Model: script(obedient)}} {
+			d := newDesk(rising())
+			e := d.engine(t, tenant(t), mind)
+			_, err := e.Start(t.Context(), "s", analysts.ScreenerWorkflow, analysts.ScreenerJob{Name: "one", Symbols: []market.Symbol{"TEST"}})
+			require.NoError(t, err)
+			got, err := workflow.Result[analysts.Screening](t.Context(), e, "s")
+			require.NoError(t, err)
+			assert.Equal(t, want, got.Disclaimer)
+			for _, m := range d.told {
+				assert.Contains(t, m.Text, want)
+			}
+		}
+	})
+}
+
 func TestAScreenerPausesBetweenBatchesOfFive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		source := rising()

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -187,7 +188,7 @@ func (h *house) screen(c *workflow.Ctx, in schedule.Input) (outcome, error) {
 		return outcome{}, err
 	}
 	var lines []string
-	out := outcome{}
+	out, disclaimer := outcome{}, analysts.NotAdvice
 	failed := 0
 	for i, job := range jobs {
 		c.Progress(i, len(jobs), "screener "+job.Name)
@@ -201,14 +202,23 @@ func (h *house) screen(c *workflow.Ctx, in schedule.Input) (outcome, error) {
 			continue
 		}
 		lines = append(lines, screeningText(found))
+		disclaimer = cmp.Or(modelled(found.Disclaimer), disclaimer)
 	}
 	c.Progress(len(jobs), len(jobs), "")
-	out.Summary = fmt.Sprintf("%d screeners ran, %d failed.", len(jobs)-failed, failed)
-	out.Text = strings.Join(lines, "\n\n") + "\n\n" + analysts.NotAdvice
+	out.Summary = fmt.Sprintf("%d of %d screeners ran.", len(jobs)-failed, len(jobs))
+	out.Text = strings.Join(lines, "\n\n") + "\n\n" + disclaimer
 	if failed == len(jobs) {
 		return out, fmt.Errorf("no screener could be run: %s", lines[0])
 	}
 	return out, nil
+}
+
+// modelled is a disclaimer of what has words of a model, and "" of what has none.
+func modelled(disclaimer string) string {
+	if disclaimer == analysts.NotAdvice {
+		return ""
+	}
+	return disclaimer
 }
 
 // An analyzeData is the data of a job that analyses.
@@ -234,6 +244,7 @@ func (h *house) analyze(c *workflow.Ctx, in schedule.Input) (outcome, error) {
 		return outcome{}, invalid.Fieldf("data, symbols", len(data.Symbols), "1 to %d symbols", mostAnalysed)
 	}
 	var out outcome
+	disclaimer := analysts.NotAdvice
 	var said []string
 	var failed []error
 	for i, s := range data.Symbols {
@@ -247,9 +258,10 @@ func (h *house) analyze(c *workflow.Ctx, in schedule.Input) (outcome, error) {
 			continue
 		}
 		said = append(said, fmt.Sprintf("**%s**: %s", s, done.Analysis.Summary))
+		disclaimer = cmp.Or(modelled(done.Analysis.Disclaimer), disclaimer)
 	}
 	out.Summary = fmt.Sprintf("%d of %d symbols were analysed.", len(said), len(data.Symbols))
-	out.Text = strings.Join(said, "\n\n") + "\n\n" + analysts.NotAdvice
+	out.Text = strings.Join(said, "\n\n") + "\n\n" + disclaimer
 	return out, errors.Join(failed...)
 }
 
