@@ -43,34 +43,45 @@ func Bollinger(dst BollingerValues, closes []float64, n int, k float64) Bollinge
 		}
 		return dst
 	}
-	var window [onStack]kernel.Cell
-	s := BollingerStream{moments: kernel.NewMoments(window[:], n), n: n, k: k}
-	var sums, squares [onStack]float64
+	var window [2 * onStack]float64
+	var raw [onStack]float64
+	s := BollingerStream{sum: kernel.NewSum(raw[:], n), moments: kernel.NewMoments(window[:], n), n: n, k: k}
+	var means, squares [onStack]float64
 	for from := 0; from < len(closes); from += onStack {
 		to := min(from+onStack, len(closes))
 		part := closes[from:to]
-		if !kernel.AllFinite(part) {
-			for i, v := range part {
-				s.Update(v).put(dst, from+i)
-			}
-			continue
-		}
-		s.moments.Run(sums[:len(part)], squares[:len(part)], part)
-		for i, v := range part {
-			s.point(v, sums[i]/float64(n), squares[i]).put(dst, from+i)
-		}
+		s.moments.Each(means[:len(part)], squares[:len(part)], part)
+		s.sum.Means(means[:len(part)], part) // SMA's bits
+		s.points(BollingerValues{dst.Upper[from:to], dst.Middle[from:to], dst.Lower[from:to], dst.PercentB[from:to], dst.Bandwidth[from:to]},
+			part, means[:len(part)], squares[:len(part)])
 	}
 	return dst
 }
 
-func (p BollingerPoint) put(dst BollingerValues, i int) {
-	dst.Upper[i], dst.Middle[i], dst.Lower[i] = p.Upper, p.Middle, p.Lower
-	dst.PercentB[i], dst.Bandwidth[i] = p.PercentB, p.Bandwidth
+// points is point of every close. A column may be where the closes are.
+func (s *BollingerStream) points(dst BollingerValues, closes, means, squares []float64) {
+	n, k, inverse := len(closes), s.k, s.moments.Inverse()
+	uppers, middles, lowers := dst.Upper[:n], dst.Middle[:n], dst.Lower[:n]
+	shares, widths := dst.PercentB[:n], dst.Bandwidth[:n]
+	means, squares = means[:n], squares[:n]
+	for i, x := range closes {
+		mean, width := means[i], float64(k*math.Sqrt(squares[i]*inverse))
+		upper, lower := mean+width, mean-width
+		span, share, relative := upper-lower, nan(), nan()
+		if upper > lower {
+			share = (x - lower) / span
+		}
+		if mean != 0 {
+			relative = span / mean
+		}
+		uppers[i], middles[i], lowers[i], shares[i], widths[i] = upper, mean, lower, share, relative
+	}
 }
 
 // BollingerStream is [Bollinger] one close at a time. It is not safe for
 // concurrent use; make it with [NewBollinger].
 type BollingerStream struct {
+	sum     kernel.Sum
 	moments kernel.Moments
 	n       int
 	k       float64
@@ -82,7 +93,7 @@ func NewBollinger(n int, k float64) (*BollingerStream, error) {
 	if err := checkBollinger(n, k); err != nil {
 		return nil, err
 	}
-	return &BollingerStream{moments: kernel.NewMoments(nil, n), n: n, k: k}, nil
+	return &BollingerStream{sum: kernel.NewSum(nil, n), moments: kernel.NewMoments(nil, n), n: n, k: k}, nil
 }
 
 func checkBollinger(n int, k float64) error {
@@ -93,37 +104,46 @@ func checkBollinger(n int, k float64) error {
 }
 
 // Update takes the next close and returns the bands, NaN during warm-up.
-func (s *BollingerStream) Update(x float64) BollingerPoint {
-	if !kernel.Finite(x) {
-		return BollingerPoint{nan(), nan(), nan(), nan(), nan()}
+func (s *BollingerStream) Update(x float64) (p BollingerPoint) {
+	mean, squares := nan(), nan()
+	if kernel.Finite(x) {
+		_, squares = s.moments.Push(x)
+		mean = s.sum.Push(x) / float64(s.n)
 	}
-	sum, squares := s.moments.Push(x)
-	return s.point(x, sum/float64(s.n), squares)
-}
-
-// Peek returns what Update(x) would, and leaves the stream as it is.
-func (s *BollingerStream) Peek(x float64) BollingerPoint {
-	if !kernel.Finite(x) {
-		return BollingerPoint{nan(), nan(), nan(), nan(), nan()}
-	}
-	sum, squares := s.moments.Peek(x)
-	return s.point(x, sum/float64(s.n), squares)
-}
-
-func (s *BollingerStream) point(x, mean, squares float64) BollingerPoint {
-	width := float64(s.k * math.Sqrt(squares*s.moments.Inverse()))
-	p := BollingerPoint{Upper: mean + width, Middle: mean, Lower: mean - width, PercentB: nan(), Bandwidth: nan()}
-	if p.Upper > p.Lower {
-		p.PercentB = (x - p.Lower) / (p.Upper - p.Lower)
-	}
-	if mean != 0 {
-		p.Bandwidth = (p.Upper - p.Lower) / mean
-	}
+	s.point(&p, x, mean, squares)
 	return p
 }
 
+// Peek returns what Update(x) would, and leaves the stream as it is.
+func (s *BollingerStream) Peek(x float64) (p BollingerPoint) {
+	mean, squares := nan(), nan()
+	if kernel.Finite(x) {
+		_, squares = s.moments.Peek(x)
+		mean = s.sum.Peek(x) / float64(s.n)
+	}
+	s.point(&p, x, mean, squares)
+	return p
+}
+
+// point writes field by field: what is copied as a whole waits for all of them.
+func (s *BollingerStream) point(p *BollingerPoint, x, mean, squares float64) {
+	width := float64(s.k * math.Sqrt(squares*s.moments.Inverse()))
+	upper, lower := mean+width, mean-width
+	span, share, relative := upper-lower, nan(), nan()
+	if upper > lower {
+		share = (x - lower) / span
+	}
+	if mean != 0 {
+		relative = span / mean
+	}
+	p.Upper, p.Middle, p.Lower, p.PercentB, p.Bandwidth = upper, mean, lower, share, relative
+}
+
 // Reset forgets every close.
-func (s *BollingerStream) Reset() { s.moments.Reset() }
+func (s *BollingerStream) Reset() {
+	s.sum.Reset()
+	s.moments.Reset()
+}
 
 // Warmup returns how many leading values are NaN: n-1.
 func (s *BollingerStream) Warmup() int { return s.n - 1 }

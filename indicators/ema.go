@@ -13,10 +13,8 @@ func EMA(dst, x []float64, n int) []float64 {
 	if !validPeriod(n) {
 		return fillNaN(dst)
 	}
-	s := EMAStream{ema: kernel.NewEMA(n), n: n}
-	for i, v := range x {
-		dst[i] = s.Update(v)
-	}
+	e := kernel.NewEMA(n)
+	e.Each(dst, x)
 	return dst
 }
 

@@ -43,6 +43,7 @@ func MACD(dst MACDValues, closes []float64, fast, slow, signal int) MACDValues {
 // make it with [NewMACD].
 type MACDStream struct {
 	fast, slow, signal kernel.EMA
+	periods            [3]int
 	warmup             int
 }
 
@@ -56,7 +57,8 @@ func NewMACD(fast, slow, signal int) (*MACDStream, error) {
 }
 
 func newMACD(fast, slow, signal int) MACDStream {
-	return MACDStream{fast: kernel.NewEMA(fast), slow: kernel.NewEMA(slow), signal: kernel.NewEMA(signal), warmup: slow + signal - 2}
+	return MACDStream{fast: kernel.NewEMA(fast), slow: kernel.NewEMA(slow), signal: kernel.NewEMA(signal),
+		periods: [3]int{fast, slow, signal}, warmup: slow + signal - 2}
 }
 
 func checkMACD(fast, slow, signal int) error {

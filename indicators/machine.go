@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
+	"github.com/ttai-go/ttai/indicators/internal/spec"
 )
 
 // A step takes one bar, one finite value for each input, and writes one value
@@ -62,6 +63,7 @@ func (b *bank) clone() *bank {
 type machine struct {
 	build  func(*bank, []float64) step
 	params []float64
+	of     uint64 // whose stream it is
 	state  *bank
 	spare  *bank // for Peek, made at its first use
 	step   step
@@ -70,8 +72,8 @@ type machine struct {
 	out    []float64 // and its values
 }
 
-func newMachine(build func(*bank, []float64) step, params []float64, warmup int) machine {
-	m := machine{build: build, params: slices.Clone(params), warmup: warmup}
+func newMachine(name string, build func(*bank, []float64) step, params []float64, warmup int) machine {
+	m := machine{build: build, params: slices.Clone(params), of: spec.Identity(name, params), warmup: warmup}
 	m.Reset()
 	return m
 }
@@ -112,7 +114,7 @@ func (m *machine) Warmup() int { return m.warmup }
 // that build makes; warmup says how many leading bars leave an output NaN.
 func describe(d Indicator, warmup func(p []float64) int, build func(b *bank, p []float64) step) Indicator {
 	d.Open = func(p []float64) Stream {
-		m := newMachine(build, p, warmup(p))
+		m := newMachine(d.Name, build, p, warmup(p))
 		return &m
 	}
 	var idle sync.Pool // of *prepared

@@ -148,6 +148,44 @@ func (w wma) push(x float64) float64 {
 	return weighted / (n * (n + 1) / 2)
 }
 
+// ramp is the linearly weighted average of the last n values, by the method
+// of [kernel.Weighted] and bit for bit the same.
+type ramp struct {
+	x      []float64
+	head   []float64 // sums of the block in progress: plain, and with the weights 0, 1, …
+	pos    []int
+	factor float64 // 1 by the sum of the weights
+}
+
+func (b *bank) ramp(n int) ramp {
+	w := ramp{b.cells(n), b.take(2), b.counters(1), 2 / (float64(n) * float64(n+1))}
+	w.x[n-1] = 0
+	return w
+}
+
+func (w ramp) push(x float64) float64 {
+	if !kernel.Finite(x) {
+		return nan()
+	}
+	n, p, head := len(w.x), w.pos[0], w.head[:2:2]
+	head[0] += x
+	head[1] += float64(float64(p) * x)
+	average := (head[1] + w.x[p] + float64(float64(n-p)*head[0])) * w.factor
+	w.x[p] = x
+	if p++; p == n {
+		var plain, tail float64
+		for i := n - 1; i >= 0; i-- {
+			v := w.x[i]
+			w.x[i] = tail
+			plain += v
+			tail += plain
+		}
+		p, head[0], head[1] = 0, 0, 0
+	}
+	w.pos[0] = p
+	return average
+}
+
 // line fits a line to the last n values by least squares: its value at the
 // last of them and its rise per bar. It sums as wma does, but differences from
 // the last value of the block before, as moments does: a slope keeps its digits

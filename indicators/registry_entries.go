@@ -105,7 +105,7 @@ var bollingerIndicator = once(func() Indicator {
 		},
 		Open: func(p []float64) Stream {
 			n := int(p[0])
-			return bollingerRow{&BollingerStream{moments: kernel.NewMoments(nil, n), n: n, k: p[1]}}
+			return bollingerRow{&BollingerStream{sum: kernel.NewSum(nil, n), moments: kernel.NewMoments(nil, n), n: n, k: p[1]}}
 		},
 	}
 })

@@ -99,6 +99,51 @@ func TestSessionVWAPBeginsAnewEachDay(t *testing.T) {
 	requireAllNaN(t, 10, "k", indicators.SessionVWAP(indicators.VWAPValues{}, s, -1, nil).VWAP)
 }
 
+// TestASessionVWAPStreamIsTheFunctionOneBarAtATime goes over midnights and the
+// night that the clocks change in.
+func TestASessionVWAPStreamIsTheFunctionOneBarAtATime(t *testing.T) {
+	newYork, err := time.LoadLocation("America/New_York")
+	require.NoError(t, err)
+	at := time.Date(2026, 3, 6, 15, 0, 0, 0, newYork)
+	list := bars(readable(300))
+	for i := range list {
+		list[i].Time = at.Add(time.Duration(i) * 20 * time.Minute).UTC()
+		if i%41 == 7 {
+			list[i].High = nan
+		}
+	}
+	s := market.NewSeries("SPY", "20m", list)
+	for _, location := range []*time.Location{newYork, nil} {
+		want := indicators.SessionVWAP(indicators.VWAPValues{}, s, 2, location)
+		stream, err := indicators.NewSessionVWAP(2, location)
+		require.NoError(t, err)
+		require.Zero(t, stream.Warmup())
+		for round := range 2 {
+			for i, b := range list {
+				stream.Peek(list[(i+150)%300]) // of another day
+				peeked := stream.Peek(b)
+				if i%29 == 3 {
+					kept, err := indicators.Snapshot(stream)
+					require.NoError(t, err)
+					stream.Reset()
+					stream.Update(list[0])
+					require.NoError(t, indicators.Restore(stream, kept))
+					require.ErrorIs(t, indicators.Restore(stream, kept[:len(kept)-8]), indicators.ErrSnapshot)
+					require.ErrorIs(t, indicators.Restore(stream, kept[:3]), indicators.ErrSnapshot)
+				}
+				got := stream.Update(b)
+				require.Equal(t, bitsOf([]float64{want.VWAP[i], want.Upper[i], want.Lower[i]}), bitsOf([]float64{got.VWAP, got.Upper, got.Lower}), "round %d bar %d", round, i)
+				require.Equal(t, bitsOf([]float64{got.VWAP, got.Upper, got.Lower}), bitsOf([]float64{peeked.VWAP, peeked.Upper, peeked.Lower}))
+			}
+			stream.Reset()
+		}
+		i := 0
+		require.Zero(t, testing.AllocsPerRun(200, func() { stream.Peek(list[i]); stream.Update(list[i]); i++ }))
+	}
+	_, err = indicators.NewSessionVWAP(-1, nil)
+	require.Error(t, err)
+}
+
 func TestSnapshotsReachWhatIsInsideAndRefuseWhatIsNoStream(t *testing.T) {
 	s := readBars(t, "spy502.csv")
 	entries := []indicators.SetEntry{{Name: "MACD"}, {Name: "Bollinger"}, {Name: "ATR"}, {Name: "ADX"}, {Name: "HV"}, {Name: "SuperTrend"}, {Name: "talib:RSI"}}

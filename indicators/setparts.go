@@ -137,7 +137,7 @@ func (b *setBuilder) assemble(r recipe, d Indicator, params []float64, f *frame,
 		}
 		all = append(all, n.at)
 	}
-	m := newMachine(r.build, params, stream.Warmup())
+	m := newMachine(d.Name, r.build, params, stream.Warmup())
 	n := &node{stream: &m, parts: &m, gate: from, from: all, running: running, warmup: m.warmup}
 	b.place(n, key, f, len(d.Outputs))
 	return n, nil

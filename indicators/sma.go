@@ -15,21 +15,15 @@ func SMA(dst, x []float64, n int) []float64 {
 		return fillNaN(dst)
 	}
 	var window [onStack]float64
-	s := SMAStream{sum: kernel.NewSum(window[:], n), n: n}
+	sum := kernel.NewSum(window[:], n)
+	if &x[0] != &dst[0] {
+		sum.Means(dst, x)
+		return dst
+	}
 	var copied [onStack]float64
 	for from := 0; from < len(x); from += onStack {
 		to := min(from+onStack, len(x))
-		part, out := x[from:to], dst[from:to]
-		if !kernel.AllFinite(part) {
-			for i, v := range part {
-				out[i] = s.Update(v)
-			}
-			continue
-		}
-		if &part[0] == &out[0] {
-			part = copied[:copy(copied[:], part)]
-		}
-		s.sum.Run(out, part, float64(n))
+		sum.Means(dst[from:to], copied[:copy(copied[:], x[from:to])])
 	}
 	return dst
 }

@@ -34,16 +34,18 @@ func Snapshot(stream any) ([]byte, error) {
 		return keepAll(s.parts())
 	}
 	var data []byte
-	err := visit(stream, func(v uint64) uint64 {
+	keep := func(v uint64) uint64 {
 		data = binary.LittleEndian.AppendUint64(data, v)
 		return v
-	})
+	}
+	err := visit(stream, visitor{number: keep, owner: func(v uint64) { keep(v) }})
 	return data, err
 }
 
 // Restore puts a stream where another one of the same indicator with the same
-// parameters was at its [Snapshot]. It returns [ErrSnapshot] (TA-Lib's functions an error of their own), and
-// leaves the stream as it was, when the size of the state tells that it is another's.
+// parameters was at its [Snapshot]. It returns [ErrSnapshot] (TA-Lib's functions
+// an error of their own), and leaves the stream as it was, when the snapshot is
+// of another indicator or of other parameters.
 func Restore(stream any, data []byte) error {
 	switch s := stream.(type) {
 	case oneToOne:
@@ -55,18 +57,26 @@ func Restore(stream any, data []byte) error {
 	case several:
 		return restoreAll(s.parts(), data)
 	}
-	size := 0
-	if err := visit(stream, func(v uint64) uint64 { size += 8; return v }); err != nil {
+	size, another := 0, false
+	look := visitor{
+		number: func(v uint64) uint64 { size += 8; return v },
+		owner: func(v uint64) {
+			another = another || len(data) < size+8 || binary.LittleEndian.Uint64(data[size:]) != v
+			size += 8
+		},
+	}
+	if err := visit(stream, look); err != nil {
 		return err
 	}
-	if size != len(data) {
+	if another || size != len(data) {
 		return ErrSnapshot
 	}
-	return visit(stream, func(uint64) uint64 {
+	next := func(uint64) uint64 {
 		v := binary.LittleEndian.Uint64(data)
 		data = data[8:]
 		return v
-	})
+	}
+	return visit(stream, visitor{number: next, owner: func(v uint64) { next(v) }})
 }
 
 // several is a stream made of others: a chain.
@@ -112,15 +122,24 @@ func restoreParts(streams []Stream, data []byte) error {
 	return nil
 }
 
-// visit passes every number of the stream's state to f, in a fixed order, and
-// puts what f returns in its place.
-func visit(stream any, f func(uint64) uint64) error {
+// A visitor gets every number of a stream's state, in a fixed order, and returns
+// what to put in its place. Before them it gets whose they are.
+type visitor struct {
+	number func(uint64) uint64
+	owner  func(uint64)
+}
+
+// visit shows the stream's state to a visitor.
+func visit(stream any, f visitor) error {
 	v := reflect.ValueOf(stream)
-	if !v.IsValid() {
+	if !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return errors.New("indicators: no stream")
 	}
 	if v.Kind() != reflect.Pointer && v.Kind() != reflect.Struct {
 		return fmt.Errorf("indicators: %T is no stream", stream)
+	}
+	if o, ok := stream.(owned); ok {
+		f.owner(o.owner())
 	}
 	if v.Kind() == reflect.Struct {
 		// A pointer with a method or two around it: a copy has an address, and
@@ -132,19 +151,19 @@ func visit(stream any, f func(uint64) uint64) error {
 	return walk(v, f)
 }
 
-func walk(v reflect.Value, f func(uint64) uint64) error {
+func walk(v reflect.Value, f visitor) error {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if v.IsNil() {
 			return nil
 		}
 		if m, ok := pointed[machine](v); ok {
-			return walkBank(m.state, f)
+			return walkMachine(m, f)
 		}
 		return walk(v.Elem(), f)
 	case reflect.Struct:
 		if m, ok := pointed[machine](v.Addr()); ok {
-			return walkBank(m.state, f)
+			return walkMachine(m, f)
 		}
 		for i := range v.NumField() {
 			if err := walk(v.Field(i), f); err != nil {
@@ -158,17 +177,17 @@ func walk(v reflect.Value, f func(uint64) uint64) error {
 			}
 		}
 	case reflect.Float64:
-		x := f(math.Float64bits(v.Float()))
+		x := f.number(math.Float64bits(v.Float()))
 		settable(v).SetFloat(math.Float64frombits(x))
 	case reflect.Int:
-		x := f(uint64(v.Int()))
+		x := f.number(uint64(v.Int()))
 		settable(v).SetInt(int64(x))
 	case reflect.Bool:
 		n := uint64(0)
 		if v.Bool() {
 			n = 1
 		}
-		x := f(n)
+		x := f.number(n)
 		settable(v).SetBool(x == 1)
 	case reflect.String:
 	default:
@@ -190,16 +209,18 @@ func pointed[T any](v reflect.Value) (*T, bool) {
 	return (*T)(v.UnsafePointer()), true
 }
 
-func walkBank(b *bank, f func(uint64) uint64) error {
+func walkMachine(m *machine, f visitor) error {
+	f.owner(m.of)
+	b := m.state
 	for _, values := range b.floats {
 		for i, v := range values {
-			x := f(math.Float64bits(v))
+			x := f.number(math.Float64bits(v))
 			values[i] = math.Float64frombits(x)
 		}
 	}
 	for _, values := range b.ints {
 		for i, v := range values {
-			x := f(uint64(v))
+			x := f.number(uint64(v))
 			values[i] = int(x)
 		}
 	}

@@ -24,7 +24,7 @@ func HistoricalVolatility(dst, closes []float64, n int, periodsPerYear float64) 
 	if checkVolatility(n, periodsPerYear) != nil || n >= len(closes) {
 		return fillNaN(dst)
 	}
-	var window [onStack]kernel.Cell
+	var window [2 * onStack]float64
 	s := newVolatility(kernel.NewMoments(window[:], n), n, periodsPerYear)
 	for i, v := range closes {
 		dst[i] = s.Update(v)

@@ -1,5 +1,11 @@
 package indicators
 
+import (
+	"sync"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
+
 // WMA writes the linearly weighted moving average of x into dst and returns
 // it: the last of n values weighs n times as much as the first,
 //
@@ -39,10 +45,39 @@ func (s *WMAStream) Peek(x float64) float64 {
 }
 
 var wmaIndicator = once(func() Indicator {
-	return describe(Indicator{Name: "WMA", Summary: "Linearly weighted moving average.",
+	d := describe(Indicator{Name: "WMA", Summary: "Linearly weighted moving average.",
 		Inputs: closes(), Params: periods(20, 1), Outputs: overlay("WMA")},
 		first(-1), func(b *bank, p []float64) step {
-			w := b.wma(int(p[0]))
+			w := b.ramp(int(p[0]))
 			return func(in, out []float64) { out[0] = w.push(in[0]) }
 		})
+	var idle sync.Pool // of *ramps
+	d.Run = func(dst, in [][]float64, p []float64) {
+		r, _ := idle.Get().(*ramps)
+		if r == nil || r.Len() != int(p[0]) {
+			r = &ramps{Weighted: kernel.NewWeighted(int(p[0]))}
+		}
+		r.over(dst[0], in[0])
+		r.Reset()
+		idle.Put(r)
+	}
+	return d
 })
+
+// ramps computes whole columns.
+type ramps struct {
+	kernel.Weighted
+	copied [onStack]float64 // of the input, where it is the output too
+}
+
+func (r *ramps) over(out, in []float64) {
+	if len(in) == 0 || &out[0] != &in[0] {
+		r.Each(out, in)
+		return
+	}
+	for len(in) > 0 {
+		k := copy(r.copied[:], in)
+		r.Each(out[:k], r.copied[:k])
+		in, out = in[k:], out[k:]
+	}
+}

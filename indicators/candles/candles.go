@@ -17,6 +17,9 @@
 package candles
 
 import (
+	"encoding/binary"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -100,7 +103,8 @@ func (p *Pattern) UnmarshalText(text []byte) (err error) {
 // A Direction is where a pattern points.
 type Direction int8
 
-// Directions. Patterns of indecision point nowhere.
+// Directions. Patterns of indecision, every single doji among them, point
+// nowhere by themselves.
 const (
 	Down    Direction = -1
 	Neutral Direction = 0
@@ -134,8 +138,10 @@ func (d *Direction) UnmarshalText(text []byte) error {
 
 // An Event is a pattern at a bar.
 type Event struct {
-	Bar       int       `json:"bar"`  // the one that completes it, 0 for the first
-	Bars      int       `json:"bars"` // how many make the pattern, this one the last
+	Bar int `json:"bar"` // the one that completes it, 0 for the first
+	// Bars is how many make the pattern, this one the last: more than the
+	// pattern's own for a Hikkake that is confirmed some bars later.
+	Bars      int       `json:"bars"`
 	Pattern   Pattern   `json:"pattern"`
 	Direction Direction `json:"direction"`
 	// Strength is 100; 80 for an engulfing or a harami whose bodies share an
@@ -160,10 +166,13 @@ type Options struct {
 // use; make it with [NewScanner].
 type Scanner struct {
 	scanner *candle.Scanner
-	wanted  [candle.Count]bool
+	wanted  [candle.Count]int // 1 for a pattern to report
 	bars    int
-	events  []Event
-	tape    kernel.Tape
+	// The share that opts asked for, below 0 for each pattern's usual.
+	penetration float64
+	events      []Event
+	found       []candle.Found // for Scan
+	tape        kernel.Tape
 }
 
 // NewScanner returns a scanner. It returns a *[FieldError] for a pattern that
@@ -187,15 +196,19 @@ func (s *Scanner) configure(opts *Options) error {
 	if opts.Penetration > 0 {
 		usual = opts.Penetration
 	}
+	s.penetration = usual
 	s.scanner.SetPenetration(usual)
 	for i := range s.wanted {
-		s.wanted[i] = opts.Patterns == nil
+		s.wanted[i] = 0
+		if opts.Patterns == nil {
+			s.wanted[i] = 1
+		}
 	}
 	for _, p := range opts.Patterns {
 		if !p.valid() {
 			return invalid.Field("Patterns", int(p), "one of the package's patterns")
 		}
-		s.wanted[p] = true
+		s.wanted[p] = 1
 	}
 	return nil
 }
@@ -215,22 +228,81 @@ func (s *Scanner) appendTo(events []Event, open, high, low, close float64) []Eve
 		return events
 	}
 	for _, h := range s.scanner.Update(open, high, low, close) {
-		if s.wanted[h.Pattern] {
+		if s.wanted[h.Pattern] == 1 {
 			events = append(events, event(bar, h))
 		}
 	}
 	return events
 }
 
+// appendAll appends what Update would return for each bar of some columns, at
+// most [candle.Chunk] of them.
+func (s *Scanner) appendAll(events []Event, open, high, low, close []float64) []Event {
+	if !kernel.AllFinite(open) || !kernel.AllFinite(high) || !kernel.AllFinite(low) || !kernel.AllFinite(close) {
+		for i := range open {
+			events = s.appendTo(events, open[i], high[i], low[i], close[i])
+		}
+		return events
+	}
+	s.found = s.scanner.Columns(s.found[:0], open, high, low, close)
+	events = slices.Grow(events, len(s.found))
+	room, n := events[len(events):len(events)+len(s.found)], 0
+	for _, f := range s.found {
+		// What is wanted is kept by going on from it: this takes no branch.
+		room[n] = event(s.bars+int(f.Bar), candle.Hit{Pattern: f.Pattern, Bars: int(f.Bars), Value: int(f.Value)})
+		n += s.wanted[f.Pattern]
+	}
+	s.bars += len(open)
+	return events[:len(events)+n]
+}
+
 // Peek returns what Update would, and leaves the scanner as it is.
 func (s *Scanner) Peek(open, high, low, close float64) []Event {
-	s.tape.Save()
-	s.scanner.Visit(&s.tape)
+	s.visit((*kernel.Tape).Save)
 	events := s.Update(open, high, low, close)
-	s.bars--
-	s.tape.Load()
-	s.scanner.Visit(&s.tape)
+	s.visit((*kernel.Tape).Load)
 	return events
+}
+
+// Snapshot returns the scanner's state, for Restore of a scanner with the same
+// penetration. What it looks for is no part of it. The format may change between
+// versions of this module.
+func (s *Scanner) Snapshot() []byte {
+	s.visit((*kernel.Tape).Save)
+	values := s.tape.Values()
+	data := make([]byte, 0, 8*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+	}
+	return data
+}
+
+// Restore puts the scanner where the one of the [Scanner.Snapshot] was. It
+// returns a *[FieldError], and changes nothing, when data is of another length
+// than a snapshot, or of another penetration.
+func (s *Scanner) Restore(data []byte) error {
+	s.visit((*kernel.Tape).Save)
+	values := s.tape.Values()
+	if want := 8 * len(values); len(data) != want {
+		return invalid.Fieldf("data", len(data), "%d bytes, the snapshot of a scanner", want)
+	}
+	if share := math.Float64frombits(binary.LittleEndian.Uint64(data)); share != values[0] {
+		return invalid.Field("data", share, "the snapshot of a scanner with the same penetration")
+	}
+	for i := range values {
+		values[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))
+	}
+	s.visit((*kernel.Tape).Load)
+	return nil
+}
+
+// visit saves the state to the tape, or loads it.
+func (s *Scanner) visit(how func(*kernel.Tape)) {
+	how(&s.tape)
+	share := s.penetration
+	s.tape.Float(&share)
+	s.tape.Int(&s.bars)
+	s.scanner.Visit(&s.tape)
 }
 
 // Reset forgets every bar.
@@ -243,7 +315,7 @@ func (s *Scanner) Reset() {
 func (s *Scanner) Warmup() int {
 	most := 0
 	for i, wanted := range s.wanted {
-		if wanted {
+		if wanted == 1 {
 			most = max(most, candle.ID(i).Lookback())
 		}
 	}
@@ -254,12 +326,14 @@ func event(bar int, h candle.Hit) Event {
 	// Directions are as good as random: this takes no branch.
 	sign := h.Value>>(strconv.IntSize-1) | 1
 	pointing := int(^neutral >> h.Pattern & 1)
-	return Event{Bar: bar, Bars: h.Pattern.Bars(), Pattern: Pattern(h.Pattern), Direction: Direction(sign * pointing),
+	return Event{Bar: bar, Bars: h.Bars, Pattern: Pattern(h.Pattern), Direction: Direction(sign * pointing),
 		Strength: sign * h.Value, Value: h.Value}
 }
 
-// neutral has a bit for every pattern that points nowhere.
-const neutral = uint64(1<<Doji | 1<<LongLeggedDoji | 1<<RickshawMan | 1<<FourPriceDoji | 1<<HighWave | 1<<SpinningTop | 1<<ShortLine)
+// neutral has a bit for every pattern that points nowhere by itself: what a
+// dragonfly, a gravestone or a takuri says depends on the trend before it.
+const neutral = uint64(1<<Doji | 1<<DragonflyDoji | 1<<GravestoneDoji | 1<<LongLeggedDoji | 1<<RickshawMan | 1<<Takuri |
+	1<<FourPriceDoji | 1<<HighWave | 1<<SpinningTop | 1<<ShortLine)
 
 // Scan appends to dst the patterns in columns of equal length, in the order of
 // their bars, and returns it. Errors are those of [NewScanner], and a
@@ -277,8 +351,10 @@ func Scan(dst []Event, open, high, low, close []float64, opts *Options) ([]Event
 	err := s.configure(opts)
 	if err == nil {
 		s.Reset()
-		for i := range open {
-			dst = s.appendTo(dst, open[i], high[i], low[i], close[i])
+		for len(open) > 0 {
+			n := min(len(open), candle.Chunk)
+			dst = s.appendAll(dst, open[:n], high[:n], low[:n], close[:n])
+			open, high, low, close = open[n:], high[n:], low[n:], close[n:]
 		}
 	}
 	spare.Put(s)

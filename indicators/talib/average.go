@@ -6,18 +6,37 @@ import (
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
 )
 
-// sma is the mean, or with scale 1 the sum, of the last n values.
-type sma struct {
-	sum   kernel.Sum
-	scale float64
+// sma is the mean of the last n values.
+type sma struct{ mean kernel.Mean }
+
+func newSMA(n int) *sma { return &sma{kernel.NewMean(nil, n)} }
+
+func (s *sma) next(x float64) float64  { return s.mean.Push(x) }
+func (s *sma) bulk1(out, in []float64) { s.mean.Each(out, in) }
+func (s *sma) visit(t *kernel.Tape)    { s.mean.Visit(t) }
+
+func (s *sma) room() int { return math.MaxInt }
+
+func (s *sma) try(dst, in [][]float64) bool {
+	s.mean.Each(dst[0], in[0])
+	return true
 }
 
-func newSMA(n int) *sma { return &sma{kernel.NewSum(nil, n), float64(n)} }
+// total is the sum of the last n values.
+type total struct{ sum kernel.Sum }
 
-func (s *sma) next(x float64) float64 { return s.sum.Push(x) / s.scale }
+func newTotal(n int) *total { return &total{kernel.NewSum(nil, n)} }
 
-func (s *sma) bulk1(out, in []float64) { s.sum.Run(out, in, s.scale) }
-func (s *sma) visit(t *kernel.Tape)    { s.sum.Visit(t) }
+func (s *total) next(x float64) float64  { return s.sum.Push(x) }
+func (s *total) bulk1(out, in []float64) { s.sum.Each(out, in, 1) }
+func (s *total) visit(t *kernel.Tape)    { s.sum.Visit(t) }
+
+func (s *total) room() int { return math.MaxInt }
+
+func (s *total) try(dst, in [][]float64) bool {
+	s.sum.Each(dst[0], in[0], 1)
+	return true
+}
 
 // ema starts from the mean of its first n values, or in Metastock's way from
 // its first value, and keeps skip further values to itself.
@@ -112,47 +131,20 @@ func (e *ema) visit(t *kernel.Tape) {
 }
 
 // wma weights the last n values 1 … n.
-type wma struct {
-	line   lineSums
-	factor float64
-}
+type wma struct{ weighted kernel.Weighted }
 
-func newWMA(n int) *wma {
-	return &wma{line: newLineSums(n), factor: 2 / (float64(n) * float64(n+1))}
-}
+func newWMA(n int) *wma { return &wma{kernel.NewWeighted(n)} }
 
-func (w *wma) next(x float64) float64 {
-	sum, weighted := w.line.push(x)
-	// Deviations are weighted 0 … n-1 and taken from the base.
-	return w.line.base + float64((weighted+sum)*w.factor)
-}
+func (w *wma) next(x float64) float64  { return w.weighted.Push(x) }
+func (w *wma) bulk1(out, in []float64) { w.weighted.Each(out, in) }
+func (w *wma) visit(t *kernel.Tape)    { w.weighted.Visit(t) }
 
-func (w *wma) bulk1(out, in []float64) {
-	l, n, factor := &w.line, len(w.line.cells), w.factor
-	for len(in) > 0 {
-		k := min(n-l.pos, len(in))
-		cells, values, results := l.cells[l.pos:l.pos+k], in[:k], out[:k]
-		sum, weights, origin, place, left := l.sum, l.weights, l.origin, float64(l.pos), float64(n-1-l.pos)
-		for i, x := range values {
-			cell := &cells[i]
-			d := x - origin
-			weights += float64(place * d)
-			sum += d
-			results[i] = origin + float64((cell.weighted+weights+float64(left*sum)+(cell.sum+sum))*factor)
-			cell.sum = x
-			place++
-			left--
-		}
-		l.pos, l.sum, l.weights, l.base = l.pos+k, sum, weights, origin
-		if l.pos == n {
-			sum, weighted := l.turn(in[k-1])
-			results[k-1] = l.base + float64((weighted+sum)*factor)
-		}
-		in, out = in[k:], out[k:]
-	}
-}
+func (w *wma) room() int { return math.MaxInt }
 
-func (w *wma) visit(t *kernel.Tape) { w.line.visit(t) }
+func (w *wma) try(dst, in [][]float64) bool {
+	w.weighted.Each(dst[0], in[0])
+	return true
+}
 
 // nested is DEMA (two averages), TEMA (three) or, with plain set, the average
 // of the average of the average.
@@ -247,9 +239,17 @@ func newT3(n int, v float64, unstable int) *t3 {
 }
 
 func (c *t3) next(x float64) float64 {
-	for i := range c.e {
-		if x = c.e[i].next(x); x != x {
-			return x
+	if c.e[5].steady() {
+		k, keep := c.e[0].k, 1-c.e[0].k
+		for i := range c.e {
+			x = float64(keep*c.e[i].value) + float64(k*x)
+			c.e[i].value = x
+		}
+	} else {
+		for i := range c.e {
+			if x = c.e[i].next(x); x != x {
+				return x
+			}
 		}
 	}
 	if c.seen < c.skip {
@@ -267,16 +267,16 @@ func (c *t3) bulk1(out, in []float64) {
 		out[0] = c.next(in[0])
 		in, out = in[1:], out[1:]
 	}
-	k, c1, c2, c3, c4 := c.e[0].k, c.c1, c.c2, c.c3, c.c4
+	k, keep, c1, c2, c3, c4 := c.e[0].k, 1-c.e[0].k, c.c1, c.c2, c.c3, c.c4
 	v0, v1, v2, v3, v4, v5 := c.e[0].value, c.e[1].value, c.e[2].value, c.e[3].value, c.e[4].value, c.e[5].value
 	out = out[:len(in)]
 	for i, x := range in {
-		v0 += float64(k * (x - v0))
-		v1 += float64(k * (v0 - v1))
-		v2 += float64(k * (v1 - v2))
-		v3 += float64(k * (v2 - v3))
-		v4 += float64(k * (v3 - v4))
-		v5 += float64(k * (v4 - v5))
+		v0 = float64(keep*v0) + float64(k*x)
+		v1 = float64(keep*v1) + float64(k*v0)
+		v2 = float64(keep*v2) + float64(k*v1)
+		v3 = float64(keep*v3) + float64(k*v2)
+		v4 = float64(keep*v4) + float64(k*v3)
+		v5 = float64(keep*v5) + float64(k*v4)
 		out[i] = float64(c1*v5) + float64(c2*v4) + float64(c3*v3) + float64(c4*v2)
 	}
 	c.e[0].value, c.e[1].value, c.e[2].value, c.e[3].value, c.e[4].value, c.e[5].value = v0, v1, v2, v3, v4, v5
@@ -289,15 +289,42 @@ func (c *t3) visit(t *kernel.Tape) {
 	t.Int(&c.seen)
 }
 
-// newTRIMA is a simple average of a simple average; one division does for both.
-func newTRIMA(n int) core1 {
-	a, b := (n+1)/2, n/2+1
-	if n%2 == 0 {
-		a = n / 2
-	} else {
-		b = a
+// trima is a simple average of a simple average; one multiplication does for both.
+type trima struct {
+	inner, outer kernel.Sum
+	factor       float64
+	rest         scratch
+}
+
+func newTRIMA(n int) *trima {
+	inner, outer := (n+1)/2, n/2+1
+	if n%2 != 0 {
+		outer = inner
 	}
-	return &chain{a: &sma{kernel.NewSum(nil, a), 1}, b: &sma{kernel.NewSum(nil, b), float64(a) * float64(b)}}
+	return &trima{inner: kernel.NewSum(nil, inner), outer: kernel.NewSum(nil, outer), factor: 1 / (float64(inner) * float64(outer))}
+}
+
+func (c *trima) next(x float64) float64 {
+	if sum := c.inner.Push(x); kernel.Finite(sum) {
+		return c.outer.Push(sum) * c.factor
+	}
+	return math.NaN()
+}
+
+func (c *trima) bulk1(out, in []float64) {
+	sums := c.rest.of(len(in))
+	c.inner.Each(sums, in, 1)
+	c.outer.Each(out, sums, c.factor)
+}
+
+func (c *trima) try(dst, in [][]float64) bool {
+	c.bulk1(dst[0], in[0])
+	return true
+}
+
+func (c *trima) visit(t *kernel.Tape) {
+	c.inner.Visit(t)
+	c.outer.Visit(t)
 }
 
 // kama adapts its factor to the path's efficiency: the change over n bars by
@@ -486,102 +513,4 @@ func (m *muted) next(x float64) float64 {
 func (m *muted) visit(t *kernel.Tape) {
 	t.Int(&m.wait)
 	m.core1.visit(t)
-}
-
-// mavp takes a different period at every bar.
-type mavp struct {
-	least int
-	lines []core1 // by period, from least
-	wait  int
-	rest  scratch
-}
-
-func newMAVP(least, most, kind int, e env) core {
-	wait := maLookback(kind, most, e)
-	if kind == TypeSMA {
-		return &variable{least: float64(least), ring: make([]float64, 2*most), wait: wait}
-	}
-	c := &mavp{least: least, wait: wait}
-	for n := least; n <= most; n++ {
-		c.lines = append(c.lines, aligned(kind, n, c.wait, e))
-	}
-	return c
-}
-
-func (c *mavp) next2(x, period float64) float64 {
-	n := int(math.Trunc(min(max(period, float64(c.least)), float64(c.least+len(c.lines)-1))))
-	value := math.NaN()
-	for i, line := range c.lines {
-		if v := line.next(x); i == n-c.least {
-			value = v
-		}
-	}
-	if c.wait > 0 {
-		c.wait--
-		return math.NaN()
-	}
-	return value
-}
-
-func (c *mavp) bulk(dst, in [][]float64) {
-	out, x, period, values := dst[0], in[0], in[1], c.rest.of(len(dst[0]))
-	least, most := float64(c.least), float64(c.least+len(c.lines)-1)
-	for j, line := range c.lines {
-		bulk1(line, values, x)
-		n := least + float64(j)
-		for i, v := range values {
-			if math.Trunc(min(max(period[i], least), most)) == n {
-				out[i] = v
-			}
-		}
-	}
-	k := min(c.wait, len(out))
-	fillNaN(out[:k])
-	c.wait -= k
-}
-
-func (c *mavp) visit(t *kernel.Tape) {
-	t.Int(&c.wait)
-	for _, line := range c.lines {
-		line.visit(t)
-	}
-}
-
-// variable is mavp of simple averages, each summed by itself: that is less work
-// than keeping the sums of all periods, and nothing drifts.
-type variable struct {
-	least float64
-	ring  []float64 // the last values twice, so that any number of them lies in one piece
-	pos   int
-	wait  int
-}
-
-func (c *variable) next2(x, period float64) float64 {
-	most := len(c.ring) / 2
-	c.ring[c.pos], c.ring[c.pos+most] = x, x
-	c.pos++
-	end := c.pos + most
-	if c.pos == most {
-		c.pos = 0
-	}
-	if c.wait > 0 {
-		c.wait--
-		return math.NaN()
-	}
-	n := int(math.Trunc(min(max(period, c.least), float64(most))))
-	return kernel.Total(c.ring[end-n:end]) / float64(n)
-}
-
-func (c *variable) bulk(dst, in [][]float64) {
-	out, x := dst[0], in[0]
-	period := in[1][:len(x)]
-	for i, v := range x {
-		out[i] = c.next2(v, period[i])
-	}
-}
-
-func (c *variable) visit(t *kernel.Tape) {
-	t.Floats(c.ring)
-	t.Int(&c.pos)
-	t.Int(&c.wait)
 }

@@ -36,7 +36,7 @@ func candleIndicator(id candle.ID) Indicator {
 		Params:  params,
 		Outputs: pane("Integer"),
 		Run:     runner(func(p []float64) (core, int) { return open(p), 0 }),
-		Open:    func(p []float64) Stream { return newStream(open(p), id.Lookback()) },
+		Open:    func(p []float64) Stream { return newStream("CDL"+id.Name(), p, open(p), id.Lookback()) },
 	}.WithDefaults()
 }
 

@@ -46,16 +46,16 @@ func cycles() []function {
 	return []function{
 		{name: "HT_DCPERIOD", summary: "The dominant cycle's period in bars, by Hilbert transform.",
 			inputs: closes(), outputs: pane(), lookback: short,
-			open: func(e env) core { return &htPeriod{hilbert{start: periodStart}, short(e)} }},
+			open: func(e env) core { return &htPeriod{newHilbert(periodStart), short(e)} }},
 		{name: "HT_DCPHASE", summary: "The dominant cycle's phase in degrees, -45 to 315.",
 			inputs: closes(), outputs: pane(), lookback: long,
 			open: func(e env) core { return &htPhase{newCycle(e.unstable)} }},
 		{name: "HT_PHASOR", summary: "The in-phase and quadrature parts of the price.",
 			inputs: closes(), outputs: pane("InPhase", "Quadrature"), lookback: short,
-			open: func(e env) core { return &htPhasor{hilbert{start: periodStart}, short(e)} }},
+			open: func(e env) core { return &htPhasor{newHilbert(periodStart), short(e)} }},
 		{name: "HT_SINE", summary: "The sine of the dominant cycle's phase, and the same 45 degrees ahead.",
 			inputs: closes(), outputs: pane("Sine", "LeadSine"), lookback: long,
-			open: func(e env) core { return &htSine{newCycle(e.unstable)} }},
+			open: func(e env) core { return &htSine{cycle: newCycle(e.unstable)} }},
 		{name: "HT_TRENDMODE", summary: "1 when the market trends, 0 when it cycles.",
 			inputs: closes(), outputs: pane("Integer"), lookback: long,
 			open: func(e env) core { return &htTrendMode{newCycle(e.unstable)} }},
@@ -67,11 +67,11 @@ func statistics() []function {
 	return []function{
 		{name: "AVGPRICE", summary: "The mean of open, high, low and close.", inputs: ohlc(), outputs: overlay(),
 			open: func(env) core {
-				return map4{f: func(o, h, l, c float64) float64 { return (h + l + c + o) / 4 }, whole: averagePrice, telling: true}
+				return fused4{f: func(o, h, l, c float64) float64 { return (h + l + c + o) / 4 }, whole: averagePrice}
 			}},
 		{name: "MEDPRICE", summary: "The mean of high and low.", inputs: pair(), outputs: overlay(),
 			open: func(env) core {
-				return map2{f: func(h, l float64) float64 { return (h + l) / 2 }, whole: medianPrice, telling: true}
+				return fused2{f: func(h, l float64) float64 { return (h + l) / 2 }, whole: medianPrice}
 			}},
 		{name: "TYPPRICE", summary: "The mean of high, low and close.", inputs: hlc(), outputs: overlay(),
 			open: func(env) core {
@@ -79,7 +79,7 @@ func statistics() []function {
 			}},
 		{name: "WCLPRICE", summary: "The mean of high, low and twice the close.", inputs: hlc(), outputs: overlay(),
 			open: func(env) core {
-				return map3{f: func(h, l, c float64) float64 { return (h + l + c*2) / 4 }, whole: weightedClose, telling: true}
+				return fused3{f: func(h, l, c float64) float64 { return (h + l + c*2) / 4 }, whole: weightedClose}
 			}},
 		{name: "AVGDEV", summary: "The mean distance from the period's mean.",
 			inputs: closes(), params: period(14, 2), outputs: pane(), lookback: nLessOne,
@@ -127,37 +127,36 @@ func operators() []function {
 			func(n int) core { return &minMax{newSpan(n)} }),
 		windowed("MINMAXINDEX", "The numbers of the bars of the period's least and greatest value.", pane("MinIdx", "MaxIdx"),
 			func(n int) core { return &both{newBestBar(n, true), newBestBar(n, false)} }),
-		windowed("SUM", "The sum of the period's values.", pane(), func(n int) core { return &sma{newSMA(n).sum, 1} }),
+		windowed("SUM", "The sum of the period's values.", pane(), func(n int) core { return newTotal(n) }),
 	}
 	for _, m := range []struct {
 		name, summary string
-		f             func(float64) float64
-		whole         func(out, x []float64)
+		of            core
 	}{
-		{"ACOS", "The angle in radians with that cosine; NaN outside -1 to 1.", math.Acos, eachAcos},
-		{"ASIN", "The angle in radians with that sine; NaN outside -1 to 1.", math.Asin, eachAsin},
-		{"ATAN", "The angle in radians with that tangent.", math.Atan, eachAtan},
-		{"CEIL", "The next whole number up.", math.Ceil, eachCeil},
-		{"COS", "The cosine of an angle in radians.", cosineOf, eachCos},
-		{"COSH", "The hyperbolic cosine.", math.Cosh, eachCosh},
-		{"EXP", "e to that power.", powerOf, eachExp},
-		{"FLOOR", "The next whole number down.", math.Floor, eachFloor},
-		{"LN", "The natural logarithm; NaN below 0.", math.Log, eachLog},
-		{"LOG10", "The decimal logarithm; NaN below 0.", math.Log10, eachLog10},
-		{"SIN", "The sine of an angle in radians.", sineOf, eachSin},
-		{"SINH", "The hyperbolic sine.", math.Sinh, eachSinh},
-		{"SQRT", "The square root; NaN below 0.", math.Sqrt, eachSqrt},
-		{"TAN", "The tangent of an angle in radians.", tangentOf, eachTan},
-		{"TANH", "The hyperbolic tangent.", math.Tanh, eachTanh},
+		{"ACOS", "The angle in radians with that cosine; NaN outside -1 to 1.", map1{f: arccosineOf, whole: eachAcos}},
+		{"ASIN", "The angle in radians with that sine; NaN outside -1 to 1.", map1{f: arcsineOf, whole: eachAsin}},
+		{"ATAN", "The angle in radians with that tangent.", map1{f: arctangentOf, whole: eachAtan}},
+		{"CEIL", "The next whole number up.", map1{f: math.Ceil, whole: eachCeil}},
+		{"COS", "The cosine of an angle in radians.", map1{f: cosineOf, whole: eachCos}},
+		{"COSH", "The hyperbolic cosine.", map1{f: math.Cosh, whole: eachCosh}},
+		{"EXP", "e to that power.", map1{f: powerOf, whole: eachExp}},
+		{"FLOOR", "The next whole number down.", map1{f: math.Floor, whole: eachFloor}},
+		{"LN", "The natural logarithm; NaN below 0.", map1{f: logOf, whole: eachLog}},
+		{"LOG10", "The decimal logarithm; NaN below 0.", map1{f: log10Of, whole: eachLog10}},
+		{"SIN", "The sine of an angle in radians.", map1{f: sineOf, whole: eachSin}},
+		{"SINH", "The hyperbolic sine.", map1{f: math.Sinh, whole: eachSinh}},
+		{"SQRT", "The square root; NaN below 0.", fused1{f: math.Sqrt, whole: eachSqrt}},
+		{"TAN", "The tangent of an angle in radians.", map1{f: tangentOf, whole: eachTan}},
+		{"TANH", "The hyperbolic tangent.", map1{f: math.Tanh, whole: eachTanh}},
 	} {
 		list = append(list, function{name: m.name, summary: m.summary, inputs: closes(), outputs: pane(),
-			open: func(env) core { return map1{f: m.f, whole: m.whole} }})
+			open: func(env) core { return m.of }})
 	}
 	return list
 }
 
-func operator(name, summary string, f func(x, y float64) float64, whole func(out, x, y []float64)) function {
-	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return map2{f: f, whole: whole, telling: true} }}
+func operator(name, summary string, f func(x, y float64) float64, whole func(out, x, y []float64) bool) function {
+	return function{name: name, summary: summary, inputs: pair(), outputs: pane(), open: func(env) core { return fused2{f: f, whole: whole} }}
 }
 
 func windowed(name, summary string, out []spec.Output, open func(n int) core) function {

@@ -1,90 +1,140 @@
 package talib
 
-import "math"
+import (
+	"math"
+
+	"github.com/ttai-go/ttai/indicators/internal/kernel"
+)
 
 // What follows applies an operation to whole columns. The loops are written out
 // because a call for each bar would cost more than most of the operations.
 
-func sums(out, x, y []float64) {
-	y, out = y[:len(x)], out[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		out[i] = a + b
+// They report whether all that they wrote is finite, as it is only where all
+// that they read was: sums of pairs of results tell, at no cost.
+
+func sums(out, x, y []float64) bool {
+	n := len(out)
+	x, y = x[:n], y[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a, b, c, d := x[i]+y[i], x[i+1]+y[i+1], x[i+2]+y[i+2], x[i+3]+y[i+3]
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
+	for ; i < n; i++ {
+		out[i] = x[i] + y[i]
+		s += out[i]
+	}
+	return kernel.Finite(s + t)
 }
 
-func differences(out, x, y []float64) {
-	y, out = y[:len(x)], out[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		out[i] = a - b
+func differences(out, x, y []float64) bool {
+	n := len(out)
+	x, y = x[:n], y[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a, b, c, d := x[i]-y[i], x[i+1]-y[i+1], x[i+2]-y[i+2], x[i+3]-y[i+3]
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
+	for ; i < n; i++ {
+		out[i] = x[i] - y[i]
+		s += out[i]
+	}
+	return kernel.Finite(s + t)
 }
 
-func products(out, x, y []float64) {
-	y, out = y[:len(x)], out[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		out[i] = a * b
+func products(out, x, y []float64) bool {
+	n := len(out)
+	x, y = x[:n], y[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a, b, c, d := x[i]*y[i], x[i+1]*y[i+1], x[i+2]*y[i+2], x[i+3]*y[i+3]
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
+	for ; i < n; i++ {
+		out[i] = x[i] * y[i]
+		s += out[i]
+	}
+	return kernel.Finite(s + t)
 }
 
-func medianPrice(out, x, y []float64) {
-	y, out = y[:len(x)], out[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		out[i] = (a + b) / 2
+func medianPrice(out, x, y []float64) bool {
+	n := len(out)
+	x, y = x[:n], y[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a, b, c, d := (x[i]+y[i])/2, (x[i+1]+y[i+1])/2, (x[i+2]+y[i+2])/2, (x[i+3]+y[i+3])/2
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
+	for ; i < n; i++ {
+		out[i] = (x[i] + y[i]) / 2
+		s += out[i]
+	}
+	return kernel.Finite(s + t)
 }
 
-func weightedClose(out, high, low, close []float64) {
-	low, close, out = low[:len(high)], close[:len(high)], out[:len(high)]
-	for i, h := range high {
-		l, c := low[i], close[i]
-		out[i] = (h + l + c*2) / 4
+func weightedClose(out, high, low, close []float64) bool {
+	n := len(out)
+	high, low, close = high[:n], low[:n], close[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a := (high[i] + low[i] + close[i]*2) / 4
+		b := (high[i+1] + low[i+1] + close[i+1]*2) / 4
+		c := (high[i+2] + low[i+2] + close[i+2]*2) / 4
+		d := (high[i+3] + low[i+3] + close[i+3]*2) / 4
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
+	for ; i < n; i++ {
+		out[i] = (high[i] + low[i] + close[i]*2) / 4
+		s += out[i]
+	}
+	return kernel.Finite(s + t)
 }
 
-func averagePrice(out, open, high, low, close []float64) {
-	n := len(open)
-	high, low, close, out = high[:n], low[:n], close[:n], out[:n]
-	for i, o := range open {
-		h, l, c := high[i], low[i], close[i]
-		out[i] = (h + l + c + o) / 4
+func averagePrice(out, open, high, low, close []float64) bool {
+	n := len(out)
+	open, high, low, close = open[:n], high[:n], low[:n], close[:n]
+	var s, t float64
+	i := 0
+	for ; i < n-3; i += 4 {
+		a := (high[i] + low[i] + close[i] + open[i]) / 4
+		b := (high[i+1] + low[i+1] + close[i+1] + open[i+1]) / 4
+		c := (high[i+2] + low[i+2] + close[i+2] + open[i+2]) / 4
+		d := (high[i+3] + low[i+3] + close[i+3] + open[i+3]) / 4
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
+		s += a + b
+		t += c + d
 	}
-}
-
-func eachAcos(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Acos(v)
+	for ; i < n; i++ {
+		out[i] = (high[i] + low[i] + close[i] + open[i]) / 4
+		s += out[i]
 	}
-}
-
-func eachAsin(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Asin(v)
-	}
-}
-
-func eachAtan(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Atan(v)
-	}
+	return kernel.Finite(s + t)
 }
 
 func eachCeil(out, x []float64) {
-	out = out[:len(x)]
-	for len(x) >= 4 { // the instruction waits for what its register held before
-		v, o := x[:4:4], out[:4:4]
-		a, b, c, d := math.Ceil(v[0]), math.Ceil(v[1]), math.Ceil(v[2]), math.Ceil(v[3])
-		o[0], o[1], o[2], o[3] = a, b, c, d
-		x, out = x[4:], out[4:]
+	n, i := len(out), 0
+	x = x[:n]
+	for ; i < n-3; i += 4 { // the instruction waits for what its register held before
+		a, b, c, d := math.Ceil(x[i]), math.Ceil(x[i+1]), math.Ceil(x[i+2]), math.Ceil(x[i+3])
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
 	}
-	for i, v := range x {
-		out[i] = math.Ceil(v)
+	for ; i < n; i++ {
+		out[i] = math.Ceil(x[i])
 	}
 }
 
@@ -96,29 +146,14 @@ func eachCosh(out, x []float64) {
 }
 
 func eachFloor(out, x []float64) {
-	out = out[:len(x)]
-	for len(x) >= 4 { // the instruction waits for what its register held before
-		v, o := x[:4:4], out[:4:4]
-		a, b, c, d := math.Floor(v[0]), math.Floor(v[1]), math.Floor(v[2]), math.Floor(v[3])
-		o[0], o[1], o[2], o[3] = a, b, c, d
-		x, out = x[4:], out[4:]
+	n, i := len(out), 0
+	x = x[:n]
+	for ; i < n-3; i += 4 { // the instruction waits for what its register held before
+		a, b, c, d := math.Floor(x[i]), math.Floor(x[i+1]), math.Floor(x[i+2]), math.Floor(x[i+3])
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
 	}
-	for i, v := range x {
-		out[i] = math.Floor(v)
-	}
-}
-
-func eachLog(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Log(v)
-	}
-}
-
-func eachLog10(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Log10(v)
+	for ; i < n; i++ {
+		out[i] = math.Floor(x[i])
 	}
 }
 
@@ -129,11 +164,19 @@ func eachSinh(out, x []float64) {
 	}
 }
 
-func eachSqrt(out, x []float64) {
-	out = out[:len(x)]
-	for i, v := range x {
-		out[i] = math.Sqrt(v)
+func eachSqrt(out, x []float64) bool {
+	n, i, sum := len(out), 0, 0.0
+	x = x[:n]
+	for ; i < n-3; i += 4 { // as in eachCeil
+		a, b, c, d := math.Sqrt(x[i]), math.Sqrt(x[i+1]), math.Sqrt(x[i+2]), math.Sqrt(x[i+3])
+		sum += (x[i] + x[i+1]) + (x[i+2] + x[i+3])
+		out[i], out[i+1], out[i+2], out[i+3] = a, b, c, d
 	}
+	for ; i < n; i++ {
+		out[i] = math.Sqrt(x[i])
+		sum += x[i]
+	}
+	return kernel.Finite(sum)
 }
 
 func eachTanh(out, x []float64) {

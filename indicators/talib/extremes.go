@@ -51,44 +51,51 @@ func (c *minMax) visit(t *kernel.Tape)     { c.span.visit(t) }
 // bestBar is MININDEX or MAXINDEX: the number of the extreme's bar, counted
 // from the first. TA-Lib moves on to a new value that equals the extreme, and
 // takes the oldest when the extreme leaves the window.
+//
+// Then the next best are wanted. Behind an extreme, only a bar that none after
+// it exceeds can be one: those up to some bar lie on a stack, the oldest and
+// best on top, and of those after it the best is known. When that one becomes
+// the extreme, the bars behind it are put on the stack; no bar is twice.
 type bestBar struct {
-	place   kernel.Place // the oldest of equals counts
-	sign    float64      // -1 for the least
-	seen    int          // known bars
-	all     int          // bars
-	values  []float64    // of the last n known bars, times sign
-	numbers []int        // and their numbers
-	slot    int          // of the next in both
-	at      int          // the chosen one's place among the known
-	value   float64      // times sign
-	oldest  []int
+	flip    int64     // -1 for the least
+	values  []int64   // of the last n known bars: kernel.Rank ^ flip
+	numbers []float64 // and their numbers
+	slot    int       // of the next in both
+	seen    int       // known bars
+	all     float64   // bars
+	// The extreme: its place among the known bars, its value, its number.
+	at      int
+	value   int64
+	number  float64
+	stack   []int // places
+	height  int
+	fresh   int64 // the best after those on the stack
+	freshAt int
 }
 
 func newBestBar(n int, least bool) *bestBar {
-	c := &bestBar{place: kernel.NewGreatestPlace(n, false), sign: 1, values: make([]float64, n), numbers: make([]int, n), at: -1}
+	c := &bestBar{values: make([]int64, n), numbers: make([]float64, n), at: -1, stack: make([]int, n), fresh: math.MinInt64}
 	if least {
-		c.place, c.sign = kernel.NewLeastPlace(n, false), -1
+		c.flip = -1
 	}
 	return c
 }
 
 func (c *bestBar) next(x float64) float64 {
-	_, oldest := c.place.Push(x, c.seen)
-	return c.choose(x*c.sign, oldest)
-}
-
-// choose takes a known bar, times sign, and the oldest of the window's extremes.
-func (c *bestBar) choose(x float64, oldest int) float64 {
 	n := len(c.values)
-	c.values[c.slot], c.numbers[c.slot] = x, c.all
-	// TA-Lib's first window is a search like any other.
-	if c.at <= c.seen-n || c.seen == n-1 {
-		c.at = oldest
-		c.value = c.values[c.slotOf(oldest)]
-	} else if x >= c.value {
-		c.at, c.value = c.seen, x
+	r := c.flip ^ kernel.Rank(x+0) // -0 equals 0
+	c.values[c.slot], c.numbers[c.slot] = r, c.all
+	if r > c.fresh {
+		c.fresh, c.freshAt = r, c.seen
 	}
-	number := c.numbers[c.slotOf(c.at)]
+	switch {
+	case c.seen < n-1:
+	case c.at <= c.seen-n, c.seen == n-1: // TA-Lib's first window is a search like any other
+		c.renew()
+	case r >= c.value:
+		c.at, c.value, c.number = c.seen, r, c.all
+		c.height, c.fresh = 0, math.MinInt64
+	}
 	c.seen++
 	c.all++
 	if c.slot++; c.slot == n {
@@ -97,7 +104,44 @@ func (c *bestBar) choose(x float64, oldest int) float64 {
 	if c.seen < n {
 		return math.NaN()
 	}
-	return float64(number)
+	return c.number
+}
+
+// renew looks for the oldest of the window's extremes after the one before has
+// left it.
+func (c *bestBar) renew() {
+	first := c.seen - len(c.values) + 1
+	for c.height > 0 && c.stack[c.height-1] < first {
+		c.height--
+	}
+	if c.height > 0 && c.values[c.slotOf(c.stack[c.height-1])] >= c.fresh {
+		c.at = c.stack[c.height-1]
+	} else {
+		c.at = c.freshAt
+		c.height = c.pile()
+		c.fresh = math.MinInt64
+	}
+	slot := c.slotOf(c.at)
+	c.value, c.number = c.values[slot], c.numbers[slot]
+}
+
+// pile makes the stack of the bars after the extreme, and returns its height.
+func (c *bestBar) pile() (height int) {
+	best, bar := int64(math.MinInt64), c.seen
+	for slot := c.slot; bar > c.at; slot = len(c.values) - 1 {
+		for ; slot >= 0 && bar > c.at; slot-- {
+			v := c.values[slot]
+			c.stack[height] = bar // for the next, if it is none: that takes no branch
+			holds := 0
+			if v >= best {
+				holds = 1
+			}
+			height += holds
+			best = max(best, v)
+			bar--
+		}
+	}
+	return height
 }
 
 // slotOf returns where a bar is kept, one of the last n known.
@@ -110,28 +154,74 @@ func (c *bestBar) slotOf(bar int) int {
 }
 
 func (c *bestBar) bulk1(out, in []float64) {
-	if c.oldest == nil {
-		c.oldest = make([]int, chunk)
+	n := len(c.values)
+	for len(in) > 0 && c.seen < n {
+		out[0] = c.next(in[0])
+		in, out = in[1:], out[1:]
 	}
-	oldest := c.oldest[:len(in)]
-	c.place.Run(oldest, in, c.seen)
-	out = out[:len(in)]
+	for len(in) > 0 { // to where the values wrap around
+		k := min(n-c.slot, len(in))
+		c.stretch(out[:k], in[:k])
+		in, out = in[k:], out[k:]
+	}
+}
+
+// stretch is next of bars that lie in one piece, once there are n.
+func (c *bestBar) stretch(out, in []float64) {
+	n := len(in)
+	values, numbers, flip := c.values[c.slot:c.slot+n], c.numbers[c.slot:c.slot+n], c.flip
+	place, slot, all := c.seen, c.slot, c.all
+	last, value, number := c.at+len(c.values), c.value, c.number
+	fresh, freshAt := c.fresh, c.freshAt
+	out = out[:n]
 	for i, x := range in {
-		out[i] = c.choose(x*c.sign, oldest[i])
+		r := flip ^ kernel.Rank(x+0)
+		values[i], numbers[i] = r, all
+		better := r > fresh // without a branch: nobody can guess
+		if better {
+			freshAt = place
+		}
+		if better {
+			fresh = r
+		}
+		if place == last {
+			c.seen, c.slot, c.fresh, c.freshAt = place, slot+i, fresh, freshAt
+			c.renew()
+			last, value, number = c.at+len(c.values), c.value, c.number
+			fresh, freshAt = c.fresh, c.freshAt
+		} else if r >= value {
+			last, value, number = place+len(c.values), r, all
+			c.height, fresh = 0, math.MinInt64
+		}
+		all++
+		place++
+		out[i] = number
+	}
+	c.at, c.value, c.number = last-len(c.values), value, number
+	c.fresh, c.freshAt = fresh, freshAt
+	c.seen, c.all = place, all
+	if c.slot = slot + n; c.slot == len(c.values) {
+		c.slot = 0
 	}
 }
 
 func (c *bestBar) skip() { c.all++ }
 
 func (c *bestBar) visit(t *kernel.Tape) {
-	c.place.Visit(t)
-	t.Int(&c.seen)
-	t.Int(&c.all)
-	t.Floats(c.values)
-	t.Ints(c.numbers)
+	for i := range c.values {
+		t.Bits(&c.values[i])
+	}
+	t.Floats(c.numbers)
 	t.Int(&c.slot)
+	t.Int(&c.seen)
+	t.Float(&c.all)
 	t.Int(&c.at)
-	t.Float(&c.value)
+	t.Bits(&c.value)
+	t.Float(&c.number)
+	t.Ints(c.stack)
+	t.Int(&c.height)
+	t.Bits(&c.fresh)
+	t.Int(&c.freshAt)
 }
 
 // both is MINMAXINDEX.

@@ -101,6 +101,7 @@ func (c *chaikin) try(dst, in [][]float64) bool {
 	}
 	out, high, low, close, volume := dst[0], in[0], in[1], in[2], in[3]
 	n, line, a, b, fast, slow, odd := len(out), c.line.value, c.a, c.b, c.fastK, c.slowK, 0.0
+	fastKeep, slowKeep := c.fastKeep, c.slowKeep
 	high, low, close, volume = high[:n], low[:n], close[:n], volume[:n]
 	for i := range out {
 		h, l, x, v := high[i], low[i], close[i], volume[i]
@@ -109,8 +110,8 @@ func (c *chaikin) try(dst, in [][]float64) bool {
 		} else {
 			odd += span + x + v
 		}
-		a += float64(fast * (line - a))
-		b += float64(slow * (line - b))
+		a = float64(fast*line) + float64(fastKeep*a)
+		b = float64(slow*line) + float64(slowKeep*b)
 		out[i] = a - b
 	}
 	if !kernel.Finite(a + b + odd) {
@@ -121,13 +122,6 @@ func (c *chaikin) try(dst, in [][]float64) bool {
 }
 
 func (c *change) try(dst, in [][]float64) bool {
-	if c.form == changeMOM {
-		if !kernel.AllFinite(in[0]) {
-			return false
-		}
-		c.bulk1(dst[0], in[0])
-		return true
-	}
 	ring, pos := c.past.ring, c.past.pos
 	rest, now := dst[0], in[0]
 	for _, old := range [3][]float64{ring[pos:], ring[:pos], in[0]} {
@@ -152,6 +146,8 @@ func (c *change) rates(out, now, old []float64) bool {
 	out, old = out[:len(now)], old[:len(now)]
 	var sum, total float64
 	switch c.form {
+	case changeMOM:
+		return differences(out, now, old)
 	case changeROC:
 		for i, x := range now {
 			v := (x/old[i] - 1) * 100
@@ -185,8 +181,26 @@ func (c *change) rates(out, now, old []float64) bool {
 	return kernel.Finite(sum) && kernel.Finite(total)
 }
 
-// A fused2, fused3 or fused4 is a map2, map3 or map4 whose whole tells whether
-// every input is finite.
+// roomyBars is how many bars a core without columns in between takes at once.
+const roomyBars = 4096
+
+func (fused1) room() int  { return roomyBars }
+func (fused2) room() int  { return roomyBars }
+func (fused3) room() int  { return roomyBars }
+func (fused4) room() int  { return roomyBars }
+func (*change) room() int { return chunk }
+
+// A fused1 to fused4 apply a function to each bar; whole does so over columns and
+// tells whether every input is finite.
+type fused1 struct {
+	stateless
+	f     func(x float64) float64
+	whole func(out, x []float64) bool
+}
+
+func (c fused1) next(x float64) float64       { return c.f(x) }
+func (c fused1) try(dst, in [][]float64) bool { return c.whole(dst[0], in[0]) }
+
 type fused2 struct {
 	stateless
 	f     func(x, y float64) float64

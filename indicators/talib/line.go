@@ -152,7 +152,7 @@ func (r *regression) next(x float64) float64 {
 	case lineSlope:
 		return slope
 	case lineAngle:
-		return math.Atan(slope) * (180 / math.Pi)
+		return arctangentOf(slope) * (180 / math.Pi)
 	}
 	return r.line.base + float64(sum*r.inverse) + float64(slope*r.at)
 }
@@ -170,8 +170,9 @@ func (r *regression) finish(sums, weighted []float64, base float64) {
 			sums[i] = (weighted[i] - float64(centre*sum)) * norm
 		}
 		if r.read == lineAngle {
-			for i, slope := range sums {
-				sums[i] = math.Atan(slope) * (180 / math.Pi)
+			eachAtan(sums, sums)
+			for i, angle := range sums {
+				sums[i] = angle * (180 / math.Pi)
 			}
 		}
 	default:

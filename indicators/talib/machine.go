@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/ttai-go/ttai/indicators/internal/kernel"
+	"github.com/ttai-go/ttai/indicators/internal/spec"
 	"github.com/ttai-go/ttai/internal/invalid"
 )
 
@@ -36,9 +37,12 @@ type (
 	// bulker is a core that takes many bars at once, at most chunk, all finite.
 	// The columns of dst are as long as those of in, and are none of them.
 	bulker interface{ bulk(dst, in [][]float64) }
-	// teller is a core without state whose results tell, by being finite, that
-	// its inputs were.
-	teller interface{ tells() bool }
+	// roomy is a trier that takes more bars than a chunk at once, as it needs no
+	// columns in between.
+	roomy interface {
+		trier
+		room() int
+	}
 	// skipper is a core that counts the bars it does not see.
 	skipper interface{ skip() }
 )
@@ -67,7 +71,7 @@ type work struct {
 	bulk1   bulker1
 	try     trier
 	skips   skipper
-	tells   bool
+	step    int         // bars computed at once
 	fresh   kernel.Tape // the state before the first bar
 	params  []float64
 	first   int                   // leading bars without value
@@ -78,13 +82,13 @@ type work struct {
 }
 
 func newWork(c core, params []float64, first int) *work {
-	w := &work{core: c, params: params, first: first}
+	w := &work{core: c, params: params, first: first, step: chunk}
 	w.bulk, _ = c.(bulker)
 	w.bulk1, _ = c.(bulker1)
 	w.try, _ = c.(trier)
 	w.skips, _ = c.(skipper)
-	if t, ok := c.(teller); ok {
-		w.tells = t.tells()
+	if r, ok := c.(roomy); ok {
+		w.step = r.room()
 	}
 	w.fresh.Save()
 	c.visit(&w.fresh)
@@ -100,8 +104,13 @@ func (w *work) run(dst, in [][]float64) {
 		}
 		return
 	}
-	for start := 0; start < n; start += chunk {
-		end := min(start+chunk, n)
+	step := w.step
+	if aliased(dst, in) {
+		step = chunk
+	}
+	step = min(step, n)
+	for start := 0; start < n; start += step {
+		end := min(start+step, n)
 		for k := range dst {
 			w.dst[k] = dst[k][start:end]
 		}
@@ -117,7 +126,7 @@ func (w *work) run(dst, in [][]float64) {
 		}
 		whole := w.bulk != nil || w.bulk1 != nil
 		for _, column := range w.in[:len(in)] {
-			whole = whole && (w.tells || kernel.AllFinite(column))
+			whole = whole && kernel.AllFinite(column)
 		}
 		if !whole {
 			w.slow(w.dst[:len(dst)], w.in[:len(in)])
@@ -129,13 +138,22 @@ func (w *work) run(dst, in [][]float64) {
 			continue
 		}
 		w.bulk.bulk(w.dst[:len(dst)], w.in[:len(in)])
-		if w.tells && !kernel.AllFinite(w.dst[0]) {
-			w.slow(w.dst[:len(dst)], w.in[:len(in)])
-		}
 	}
 	w.fresh.Load()
 	w.core.visit(&w.fresh)
 	w.dst, w.in = [maxColumns][]float64{}, [maxColumns][]float64{}
+}
+
+// aliased reports whether an input is an output too.
+func aliased(dst, in [][]float64) bool {
+	for _, column := range in {
+		for _, out := range dst {
+			if &column[0] == &out[0] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // separate copies the inputs that are outputs too.
@@ -251,12 +269,13 @@ type stream struct {
 	four   core4
 	many   coreN
 	warmup int
+	of     uint64 // whose stream it is
 	tape   kernel.Tape
 	fresh  kernel.Tape // the state before the first bar
 }
 
-func newStream(c core, warmup int) *stream {
-	s := &stream{core: c, warmup: warmup}
+func newStream(name string, params []float64, c core, warmup int) *stream {
+	s := &stream{core: c, warmup: warmup, of: spec.Identity(name, params)}
 	s.skips, _ = c.(skipper)
 	switch c := c.(type) {
 	case core1:
@@ -277,25 +296,39 @@ func newStream(c core, warmup int) *stream {
 
 // Update takes the next bar.
 func (s *stream) Update(in, out []float64) {
-	for _, x := range in {
-		if x-x != 0 {
-			unknown(s.skips)
-			fillNaN(out)
+	switch {
+	case s.one != nil:
+		if x := in[0]; x-x == 0 {
+			out[0] = s.one.next(x)
+			return
+		}
+	case s.two != nil:
+		if a, b := in[0], in[1]; (a-a)+(b-b) == 0 {
+			out[0] = s.two.next2(a, b)
+			return
+		}
+	case s.three != nil:
+		if a, b, c := in[0], in[1], in[2]; kernel.Finite3(a, b, c) {
+			out[0] = s.three.next3(a, b, c)
+			return
+		}
+	case s.four != nil:
+		if a, b, c, d := in[0], in[1], in[2], in[3]; kernel.Finite3(a, b, c) && kernel.Finite(d) {
+			out[0] = s.four.next4(a, b, c, d)
+			return
+		}
+	default:
+		known := 0.0
+		for _, x := range in {
+			known += x - x
+		}
+		if known == 0 {
+			s.many.nextN(in, out)
 			return
 		}
 	}
-	switch {
-	case s.one != nil:
-		out[0] = s.one.next(in[0])
-	case s.two != nil:
-		out[0] = s.two.next2(in[0], in[1])
-	case s.three != nil:
-		out[0] = s.three.next3(in[0], in[1], in[2])
-	case s.four != nil:
-		out[0] = s.four.next4(in[0], in[1], in[2], in[3])
-	default:
-		s.many.nextN(in, out)
-	}
+	unknown(s.skips)
+	fillNaN(out)
 }
 
 // Peek writes what Update would, and leaves the stream as it is. It takes time
@@ -323,7 +356,7 @@ func (s *stream) Snapshot() []byte {
 	s.tape.Save()
 	s.core.visit(&s.tape)
 	values := s.tape.Values()
-	data := make([]byte, 0, 8*len(values))
+	data := binary.LittleEndian.AppendUint64(make([]byte, 0, 8+8*len(values)), s.of)
 	for _, v := range values {
 		data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
 	}
@@ -331,11 +364,13 @@ func (s *stream) Snapshot() []byte {
 }
 
 // Restore sets the state to what Snapshot returned. It refuses, and changes
-// nothing, when data is of another length than this stream's state.
+// nothing, when data is of another function or of other parameters.
 func (s *stream) Restore(data []byte) error {
-	if want := 8 * len(s.fresh.Values()); len(data) != want {
-		return invalid.Fieldf("data", len(data), "%d bytes, a snapshot of the same function with the same parameters", want)
+	const allowed = "%d bytes, a snapshot of the same function with the same parameters"
+	if want := 8 + 8*len(s.fresh.Values()); len(data) != want || binary.LittleEndian.Uint64(data) != s.of {
+		return invalid.Fieldf("data", len(data), allowed, want)
 	}
+	data = data[8:]
 	values := make([]float64, len(data)/8)
 	for i := range values {
 		values[i] = math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:]))

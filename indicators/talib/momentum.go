@@ -284,6 +284,10 @@ type gap struct {
 	fast, slow core1
 	percent    bool
 	rest       scratch
+	// The averages once every further value is one, nil before: they need not be
+	// asked through their interfaces. The first values tell.
+	steadyFast, steadySlow *ema
+	asked                  bool
 }
 
 func newGap(fast, slow, kind int, percent bool, e env) *gap {
@@ -296,15 +300,39 @@ func gapLookback(fast, slow, fastKind, slowKind int, e env) int {
 }
 
 func (c *gap) next(x float64) float64 {
-	fast, slow := c.fast.next(x), c.slow.next(x)
-	switch {
-	case !c.percent:
-		return fast - slow
-	case isZero(slow):
-		return 0
-	default:
-		return (fast - slow) / slow * 100
+	var fast, slow float64
+	if a, b := c.steadyFast, c.steadySlow; a != nil {
+		a.value += float64(a.k * (x - a.value))
+		b.value += float64(b.k * (x - b.value))
+		fast, slow = a.value, b.value
+	} else {
+		fast, slow = c.fast.next(x), c.slow.next(x)
+		if !c.asked {
+			c.ask(fast + slow)
+		}
 	}
+	if c.percent {
+		return percentGap(fast, slow)
+	}
+	return fast - slow
+}
+
+// ask looks, once both averages have a value, whether they are steady.
+func (c *gap) ask(sum float64) {
+	if sum != sum {
+		return
+	}
+	c.asked = true
+	if a, b := steady(c.fast), steady(c.slow); a != nil && b != nil {
+		c.steadyFast, c.steadySlow = a, b
+	}
+}
+
+func percentGap(fast, slow float64) float64 {
+	if isZero(slow) {
+		return 0
+	}
+	return (fast - slow) / slow * 100
 }
 
 func (c *gap) bulk1(out, in []float64) {
@@ -343,12 +371,15 @@ func (c *gap) bulk1(out, in []float64) {
 func (c *gap) visit(t *kernel.Tape) {
 	c.fast.visit(t)
 	c.slow.visit(t)
+	c.steadyFast, c.steadySlow, c.asked = nil, nil, false // for what is loaded may be of the warm-up
 }
 
 // macd is a gap, an average of it, and what lies between the two.
 type macd struct {
 	gap    gap
 	signal core1
+	steady *ema // the signal, as the averages of gap
+	asked  bool
 }
 
 func newMACD(fast, fastKind, slow, slowKind, signal, signalKind int, e env) *macd {
@@ -356,7 +387,7 @@ func newMACD(fast, fastKind, slow, slowKind, signal, signalKind int, e env) *mac
 		fast, fastKind, slow, slowKind = slow, slowKind, fast, fastKind
 	}
 	start := gapLookback(fast, slow, fastKind, slowKind, e)
-	return &macd{gap{fast: aligned(fastKind, fast, start, e), slow: aligned(slowKind, slow, start, e)}, newMA(signalKind, signal, e)}
+	return &macd{gap: gap{fast: aligned(fastKind, fast, start, e), slow: aligned(slowKind, slow, start, e)}, signal: newMA(signalKind, signal, e)}
 }
 
 // newMACDFix is MACD of 12 and 26 with the factors 0.15 and 0.075.
@@ -367,7 +398,7 @@ func newMACDFix(signal int, e env) *macd {
 	if e.metastock {
 		first = &muted{fast, emaLookback(26, e)}
 	}
-	return &macd{gap{fast: first, slow: slow}, newMA(TypeEMA, signal, e)}
+	return &macd{gap: gap{fast: first, slow: slow}, signal: newMA(TypeEMA, signal, e)}
 }
 
 func (c *macd) next13(x float64) (line, signal, gap float64) {
@@ -375,8 +406,15 @@ func (c *macd) next13(x float64) (line, signal, gap float64) {
 	if line != line {
 		return line, line, line
 	}
+	if s := c.steady; s != nil {
+		s.value += float64(s.k * (line - s.value))
+		return line, s.value, line - s.value
+	}
 	if signal = c.signal.next(line); signal != signal {
 		return signal, signal, signal
+	}
+	if !c.asked {
+		c.steady, c.asked = steady(c.signal), true
 	}
 	return line, signal, line - signal
 }
@@ -412,6 +450,7 @@ func (c *macd) bulk(dst, in [][]float64) {
 func (c *macd) visit(t *kernel.Tape) {
 	c.gap.visit(t)
 	c.signal.visit(t)
+	c.steady, c.asked = nil, false
 }
 
 // newTRIX is the one-bar rate of change of a triple average.
@@ -446,8 +485,7 @@ func (c *imi) bulk(dst, in [][]float64) {
 	for i, o := range open {
 		rise[i], fall[i] = kernel.Positive(close[i]-o), kernel.Positive(o-close[i])
 	}
-	c.up.Run(rises, rise, 1)
-	c.down.Run(falls, fall, 1)
+	kernel.RunPair(&c.up, &c.down, rises, falls, rise, fall)
 	for i, up := range rises {
 		out[i] = 100 * (up / (up + falls[i]))
 	}
@@ -456,96 +494,4 @@ func (c *imi) bulk(dst, in [][]float64) {
 func (c *imi) visit(t *kernel.Tape) {
 	c.up.Visit(t)
 	c.down.Visit(t)
-}
-
-// ultimate is Williams' ultimate oscillator over three periods.
-type ultimate struct {
-	buying, ranges [3]kernel.Sum
-	prev           float64
-	begun          bool
-	columns        [4]scratch
-}
-
-func newUltimate(a, b, c int) *ultimate {
-	a, b, c = sort3(a, b, c)
-	u := &ultimate{}
-	for i, n := range []int{a, b, c} {
-		u.buying[i], u.ranges[i] = kernel.NewSum(nil, n), kernel.NewSum(nil, n)
-	}
-	return u
-}
-
-func sort3(a, b, c int) (least, middle, most int) {
-	least, most = min(a, b, c), max(a, b, c)
-	return least, a + b + c - least - most, most
-}
-
-func (u *ultimate) next3(high, low, close float64) float64 {
-	prev := u.prev
-	u.prev = close
-	if !u.begun {
-		u.begun = true
-		return math.NaN()
-	}
-	buying, span := close-kernel.Less(low, prev), kernel.TrueRange(high, low, prev)
-	total, weight := 0.0, 4.0
-	for i := range u.buying {
-		total += share(u.buying[i].Push(buying), u.ranges[i].Push(span), weight)
-		weight /= 2
-	}
-	return total / 7 * 100
-}
-
-// share is a ratio times its weight, 0 where there was no range.
-func share(buying, span, weight float64) float64 {
-	v := weight * (buying / span)
-	if isZero(span) {
-		v = 0
-	}
-	return v
-}
-
-func (u *ultimate) bulk(dst, in [][]float64) {
-	out, high, low, close := dst[0], in[0], in[1], in[2]
-	if !u.begun {
-		out[0] = u.next3(high[0], low[0], close[0])
-		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
-	}
-	n := len(out)
-	high, low, close = high[:n], low[:n], close[:n]
-	buying, ranges, b, r := u.columns[0].of(n), u.columns[1].of(n), u.columns[2].of(n), u.columns[3].of(n)
-	prev := u.prev
-	for i := range out {
-		buying[i], ranges[i] = close[i]-kernel.Less(low[i], prev), kernel.TrueRange(high[i], low[i], prev)
-		prev = close[i]
-	}
-	u.prev = prev
-	weight := 4.0
-	for k := range u.buying {
-		u.buying[k].Run(b, buying, 1)
-		u.ranges[k].Run(r, ranges, 1)
-		b, r := b[:len(out)], r[:len(out)]
-		if k == 0 {
-			for i := range out {
-				out[i] = share(b[i], r[i], weight)
-			}
-		} else {
-			for i := range out {
-				out[i] += share(b[i], r[i], weight)
-			}
-		}
-		weight /= 2
-	}
-	for i, total := range out {
-		out[i] = total / 7 * 100
-	}
-}
-
-func (u *ultimate) visit(t *kernel.Tape) {
-	for i := range u.buying {
-		u.buying[i].Visit(t)
-		u.ranges[i].Visit(t)
-	}
-	t.Float(&u.prev)
-	t.Bool(&u.begun)
 }

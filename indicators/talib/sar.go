@@ -94,10 +94,8 @@ func (s *sar) longBar(high, low, before, beforeLow float64) float64 {
 		return out
 	}
 	out := s.stop
-	if high > s.extreme {
-		s.extreme = high
-		s.factor = min(s.factor+s.p.stepLong, s.p.mostLong)
-	}
+	s.factor = faster(s.factor, s.p.stepLong, s.p.mostLong, s.extreme-high)
+	s.extreme = either(s.extreme-high, high, s.extreme)
 	s.stop += float64(s.factor * (s.extreme - s.stop))
 	s.stop = least(s.stop, beforeLow, low)
 	return out
@@ -118,10 +116,8 @@ func (s *sar) shortBar(high, low, before, beforeLow float64) float64 {
 	if s.extended {
 		out = -out
 	}
-	if low < s.extreme {
-		s.extreme = low
-		s.factor = min(s.factor+s.p.stepShort, s.p.mostShort)
-	}
+	s.factor = faster(s.factor, s.p.stepShort, s.p.mostShort, low-s.extreme)
+	s.extreme = either(low-s.extreme, low, s.extreme)
 	s.stop += float64(s.factor * (s.extreme - s.stop))
 	s.stop = greatest(s.stop, before, high)
 	return out
@@ -160,12 +156,8 @@ func (s *sar) bulk(dst, in [][]float64) {
 			stop += float64(factor * (extreme - stop))
 			stop = greatest(stop, before, high)
 		case !short:
-			if high > extreme {
-				extreme = high
-				if factor += p.stepLong; factor > p.mostLong {
-					factor = p.mostLong
-				}
-			}
+			factor = faster(factor, p.stepLong, p.mostLong, extreme-high)
+			extreme = either(extreme-high, high, extreme)
 			stop += float64(factor * (extreme - stop))
 			stop = least(stop, beforeLow, low)
 		case high >= stop:
@@ -178,12 +170,8 @@ func (s *sar) bulk(dst, in [][]float64) {
 			stop = least(stop, beforeLow, low)
 		default:
 			result = sign * stop
-			if low < extreme {
-				extreme = low
-				if factor += p.stepShort; factor > p.mostShort {
-					factor = p.mostShort
-				}
-			}
+			factor = faster(factor, p.stepShort, p.mostShort, low-extreme)
+			extreme = either(low-extreme, low, extreme)
 			stop += float64(factor * (extreme - stop))
 			stop = greatest(stop, before, high)
 		}
@@ -191,6 +179,21 @@ func (s *sar) bulk(dst, in [][]float64) {
 		before, beforeLow = high, low
 	}
 	s.high, s.low, s.stop, s.extreme, s.factor, s.short = before, beforeLow, stop, extreme, factor, short
+}
+
+// either returns a where x is negative and else b. New extremes are as good as
+// random: this takes no branch.
+func either(x, a, b float64) float64 {
+	which := uint64(int64(math.Float64bits(x)) >> 63)
+	return math.Float64frombits(math.Float64bits(a)&which | math.Float64bits(b)&^which)
+}
+
+// faster returns the factor, one step larger, but at most most, where x is negative.
+func faster(factor, step, most, x float64) float64 {
+	if factor += either(x, step, 0); factor > most {
+		return most
+	}
+	return factor
 }
 
 func greatest(a, b, c float64) float64 {

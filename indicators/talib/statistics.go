@@ -36,7 +36,7 @@ func (c *variance) of(v float64) float64 {
 
 func (c *variance) bulk(dst, in [][]float64) {
 	out := dst[0]
-	c.m.Run(c.rest.of(len(out)), out, in[0])
+	c.m.Each(c.rest.of(len(out)), out, in[0])
 	inverse := c.m.Inverse()
 	if !c.root {
 		for i, v := range out {
@@ -60,12 +60,11 @@ func (c *variance) visit(t *kernel.Tape) { c.m.Visit(t) }
 type bands struct {
 	average  core1 // nil: the simple one, which the moments give
 	m        kernel.Moments
-	n        float64
 	up, down float64
 }
 
 func newBands(n int, up, down float64, kind int, e env) *bands {
-	b := &bands{m: kernel.NewMoments(nil, n), n: float64(n), up: up, down: down}
+	b := &bands{m: kernel.NewMoments(nil, n), up: up, down: down}
 	if kind != TypeSMA {
 		b.average = newMA(kind, n, e)
 	}
@@ -73,11 +72,9 @@ func newBands(n int, up, down float64, kind int, e env) *bands {
 }
 
 func (b *bands) next13(x float64) (upper, middle, lower float64) {
-	sum, squares := b.m.Push(x)
+	middle, squares := b.m.Push(x)
 	if b.average != nil {
 		middle = b.average.next(x)
-	} else {
-		middle = sum / b.n
 	}
 	if middle != middle || squares != squares {
 		return math.NaN(), math.NaN(), math.NaN()
@@ -93,11 +90,9 @@ func (b *bands) nextN(in, out []float64) { out[0], out[1], out[2] = b.next13(in[
 
 func (b *bands) bulk(dst, in [][]float64) {
 	upper, middle, lower := dst[0], dst[1], dst[2]
-	b.m.Run(middle, lower, in[0])
-	scale := b.n
+	b.m.Each(middle, lower, in[0])
 	if b.average != nil {
 		bulk1(b.average, middle, in[0])
-		scale = 1
 	}
 	inverse := b.m.Inverse()
 	middle, upper = middle[:len(lower)], upper[:len(lower)]
@@ -107,7 +102,7 @@ func (b *bands) bulk(dst, in [][]float64) {
 			v = 0
 		}
 		deviation := math.Sqrt(v)
-		m := middle[i] / scale
+		m := middle[i]
 		up, down := m+float64(deviation*b.up), m-float64(deviation*b.down)
 		if up != up {
 			m, down = up, up
@@ -130,7 +125,8 @@ type pairSums struct {
 	pos     int
 	head    pairCell
 	x0, y0  float64
-	inverse float64 // 1/n
+	inverse float64    // 1/n
+	spare   []pairCell // for the cells of the next block
 }
 
 // A pairCell holds the sums of what comes after it in the block before, NaN
@@ -168,35 +164,6 @@ func (p *pairSums) push(x, y float64) (xx, yy, xy float64) {
 		return p.turn(x, y)
 	}
 	return xx, yy, xy
-}
-
-// run is push of every pair.
-func (p *pairSums) run(xx, yy, xy, xs, ys []float64) {
-	for len(xs) > 0 {
-		k := min(len(p.cells)-p.pos, len(xs))
-		cells, head, x0, y0, inverse := p.cells[p.pos:p.pos+k], &p.head, p.x0, p.y0, p.inverse
-		hx, hy, hxx, hyy, hxy := head.x, head.y, head.xx, head.yy, head.xy
-		a, b, c, second := xx[:k], yy[:k], xy[:k], ys[:k]
-		for i, x := range xs[:k] {
-			cell, y := &cells[i], second[i]
-			dx, dy := x-x0, y-y0
-			hx += dx
-			hy += dy
-			hxx += float64(dx * dx)
-			hyy += float64(dy * dy)
-			hxy += float64(dx * dy)
-			sx, sy := hx+cell.x, hy+cell.y
-			a[i] = hxx + cell.xx - float64(float64(sx*sx)*inverse)
-			b[i] = hyy + cell.yy - float64(float64(sy*sy)*inverse)
-			c[i] = hxy + cell.xy - float64(float64(sx*sy)*inverse)
-			cell.x, cell.y = x, y
-		}
-		p.head.x, p.head.y, p.head.xx, p.head.yy, p.head.xy = hx, hy, hxx, hyy, hxy
-		if p.pos += k; p.pos == len(p.cells) {
-			a[k-1], b[k-1], c[k-1] = p.turn(xs[k-1], ys[k-1])
-		}
-		xx, yy, xy, xs, ys = xx[k:], yy[k:], xy[k:], xs[k:], ys[k:]
-	}
 }
 
 // turn makes the full block's cells sums to its end, from its last pair, and
@@ -237,12 +204,9 @@ func (c *pairCell) visit(t *kernel.Tape) {
 }
 
 // correlation is Pearson's, of the values themselves.
-type correlation struct {
-	pairSums
-	columns [2]scratch
-}
+type correlation struct{ pairSums }
 
-func newCorrelation(n int) *correlation { return &correlation{pairSums: newPairSums(n)} }
+func newCorrelation(n int) *correlation { return &correlation{newPairSums(n)} }
 
 func (c *correlation) next2(x, y float64) float64 { return pearson(c.push(x, y)) }
 
@@ -255,12 +219,63 @@ func pearson(xx, yy, xy float64) float64 {
 }
 
 func (c *correlation) bulk(dst, in [][]float64) {
-	out := dst[0]
-	xx, yy := c.columns[0].of(len(out)), c.columns[1].of(len(out))
-	c.run(xx, yy, out, in[0], in[1])
-	for i, x := range xx {
-		out[i] = pearson(x, yy[i], out[i])
+	out, x, y := dst[0], in[0], in[1]
+	for n := len(c.cells); len(x) > 0; {
+		k := min(n-c.pos, len(x))
+		if k == n {
+			k = len(x) / n * n
+			c.blocks(out[:k], x[:k], y[:k])
+		} else {
+			for i, v := range x[:k] {
+				out[i] = c.next2(v, y[i])
+			}
+		}
+		out, x, y = out[k:], x[k:], y[k:]
 	}
+}
+
+// blocks is next2 of whole blocks. It goes through each from both ends at once,
+// for the sums from neither need wait for those from the other.
+func (c *correlation) blocks(out, xs, ys []float64) {
+	n := len(c.cells)
+	if c.spare == nil {
+		c.spare = make([]pairCell, n)
+	}
+	cells, next := c.cells[:n], c.spare[:n]
+	x0, y0, inverse := c.x0, c.y0, c.inverse
+	for len(xs) >= n {
+		x, y, results := xs[:n], ys[:n], out[:n]
+		x1, y1 := x[n-1], y[n-1]
+		var hx, hy, hxx, hyy, hxy, tx, ty, txx, tyy, txy float64
+		j := n - 1
+		for i := range x {
+			dx, dy := x[i]-x0, y[i]-y0
+			hx += dx
+			hy += dy
+			hxx += float64(dx * dx)
+			hyy += float64(dy * dy)
+			hxy += float64(dx * dy)
+			cell := &cells[i]
+			sx, sy := hx+cell.x, hy+cell.y
+			xx := hxx + cell.xx - float64(float64(sx*sx)*inverse)
+			yy := hyy + cell.yy - float64(float64(sy*sy)*inverse)
+			xy := hxy + cell.xy - float64(float64(sx*sy)*inverse)
+			results[i] = pearson(xx, yy, xy)
+			cell = &next[j]
+			cell.x, cell.y, cell.xx, cell.yy, cell.xy = tx, ty, txx, tyy, txy
+			dx, dy = x[j]-x1, y[j]-y1
+			tx += dx
+			ty += dy
+			txx += float64(dx * dx)
+			tyy += float64(dy * dy)
+			txy += float64(dx * dy)
+			j--
+		}
+		results[n-1] = pearson(txx-float64(float64(tx*tx)*inverse), tyy-float64(float64(ty*ty)*inverse), txy-float64(float64(tx*ty)*inverse))
+		cells, next, x0, y0 = next, cells, x1, y1
+		xs, ys, out = xs[n:], ys[n:], out[n:]
+	}
+	c.cells, c.spare, c.x0, c.y0 = cells, next, x0, y0
 }
 
 // beta is the slope of the second series' returns on the first's.
@@ -268,7 +283,7 @@ type beta struct {
 	pairSums
 	x, y    float64
 	begun   bool
-	columns [4]scratch
+	returns [2][]float64 // of a block
 }
 
 func newBeta(n int) *beta { return &beta{pairSums: newPairSums(n)} }
@@ -294,24 +309,71 @@ func (c *beta) of(xx, xy float64) float64 {
 
 func (c *beta) bulk(dst, in [][]float64) {
 	out, x, y := dst[0], in[0], in[1]
-	if !c.begun {
-		out[0] = c.next2(x[0], y[0])
-		out, x, y = out[1:], x[1:], y[1:]
+	for n := len(c.cells); len(x) > 0; {
+		k := min(n-c.pos, len(x))
+		if k == n && c.begun {
+			k = len(x) / n * n
+			c.blocks(out[:k], x[:k], y[:k])
+		} else {
+			for i, v := range x[:k] {
+				out[i] = c.next2(v, y[i])
+			}
+		}
+		out, x, y = out[k:], x[k:], y[k:]
 	}
-	n := len(out)
-	dx, dy, xx, yy := c.columns[0].of(n), c.columns[1].of(n), c.columns[2].of(n), c.columns[3].of(n)
-	px, py := c.x, c.y
-	y = y[:len(x)]
-	for i, a := range x {
-		b := y[i]
-		dx[i], dy[i] = returnFrom(px, a), returnFrom(py, b)
-		px, py = a, b
+}
+
+// blocks is for the slope what correlation's is, but that the second series'
+// squares are not needed and not kept right.
+func (c *beta) blocks(out, xs, ys []float64) {
+	n := len(c.cells)
+	if c.spare == nil {
+		c.spare = make([]pairCell, n)
+		c.returns = [2][]float64{make([]float64, n), make([]float64, n)}
 	}
-	c.x, c.y = px, py
-	c.run(xx, yy, out, dx, dy)
-	for i, v := range xx {
-		out[i] = c.of(v, out[i])
+	cells, next := c.cells[:n], c.spare[:n]
+	x0, y0, inverse, size := c.x0, c.y0, c.inverse, float64(n)
+	x, y := c.returns[0][:n], c.returns[1][:n]
+	for len(xs) >= n {
+		results, nowX, nowY, px, py := out[:n], xs[:n], ys[:n], c.x, c.y
+		for i, v := range nowX {
+			w := nowY[i]
+			x[i], y[i] = returnFrom(px, v), returnFrom(py, w)
+			px, py = v, w
+		}
+		c.x, c.y = px, py
+		x1, y1 := x[n-1], y[n-1]
+		var hx, hy, hxx, hxy, tx, ty, txx, txy float64
+		j := n - 1
+		for i := range x {
+			dx, dy := x[i]-x0, y[i]-y0
+			hx += dx
+			hy += dy
+			hxx += float64(dx * dx)
+			hxy += float64(dx * dy)
+			cell := &cells[i]
+			sx, sy := hx+cell.x, hy+cell.y
+			xx := hxx + cell.xx - float64(float64(sx*sx)*inverse)
+			xy := hxy + cell.xy - float64(float64(sx*sy)*inverse)
+			v := xy / xx
+			if isZero(xx * size) {
+				v = 0
+			}
+			results[i] = v
+			cell = &next[j]
+			cell.x, cell.y, cell.xx, cell.xy = tx, ty, txx, txy
+			dx, dy = x[j]-x1, y[j]-y1
+			tx += dx
+			ty += dy
+			txx += float64(dx * dx)
+			txy += float64(dx * dy)
+			j--
+		}
+		results[n-1] = c.of(txx-float64(float64(tx*tx)*inverse), txy-float64(float64(tx*ty)*inverse))
+		cells, next, x0, y0 = next, cells, x1, y1
+		xs, ys, out = xs[n:], ys[n:], out[n:]
 	}
+	c.cells, c.spare, c.x0, c.y0 = cells, next, x0, y0
 }
 
 func returnFrom(before, now float64) float64 {
@@ -328,7 +390,7 @@ func (c *beta) visit(t *kernel.Tape) {
 	t.Bool(&c.begun)
 }
 
-// map1 to map4 apply a function to each bar; whole does so over columns.
+// map1 applies a function to each bar; whole does so over columns.
 type map1 struct {
 	stateless
 	f     func(x float64) float64
@@ -337,39 +399,6 @@ type map1 struct {
 
 func (c map1) next(x float64) float64  { return c.f(x) }
 func (c map1) bulk1(out, in []float64) { c.whole(out, in) }
-
-type map2 struct {
-	stateless
-	telling bool
-	f       func(x, y float64) float64
-	whole   func(out, x, y []float64)
-}
-
-func (c map2) next2(x, y float64) float64 { return c.f(x, y) }
-func (c map2) tells() bool                { return c.telling }
-func (c map2) bulk(dst, in [][]float64)   { c.whole(dst[0], in[0], in[1]) }
-
-type map3 struct {
-	stateless
-	telling bool
-	f       func(high, low, close float64) float64
-	whole   func(out, high, low, close []float64)
-}
-
-func (c map3) next3(high, low, close float64) float64 { return c.f(high, low, close) }
-func (c map3) tells() bool                            { return c.telling }
-func (c map3) bulk(dst, in [][]float64)               { c.whole(dst[0], in[0], in[1], in[2]) }
-
-type map4 struct {
-	stateless
-	telling bool
-	f       func(open, high, low, close float64) float64
-	whole   func(out, open, high, low, close []float64)
-}
-
-func (c map4) next4(open, high, low, close float64) float64 { return c.f(open, high, low, close) }
-func (c map4) tells() bool                                  { return c.telling }
-func (c map4) bulk(dst, in [][]float64)                     { c.whole(dst[0], in[0], in[1], in[2], in[3]) }
 
 // trange is the true range, from the second bar on.
 type trange struct {

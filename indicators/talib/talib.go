@@ -141,7 +141,7 @@ func (f function) indicator() spec.Indicator {
 		}),
 		Open: func(p []float64) spec.Stream {
 			e := setup(p)
-			return newStream(f.open(e), f.first(e))
+			return newStream(f.name, p, f.open(e), f.first(e))
 		},
 	}.WithDefaults()
 }

@@ -40,12 +40,16 @@ type chaikin struct {
 	line         accumulation
 	bars, from   int
 	fastK, slowK float64
-	a, b         float64
-	rest         scratch
+	// 1 less those. TA-Lib multiplies twice, and waits for one multiplication
+	// and one addition a bar.
+	fastKeep, slowKeep float64
+	a, b               float64
+	rest               scratch
 }
 
 func newChaikin(fast, slow int, e env) *chaikin {
-	return &chaikin{from: emaLookback(max(fast, slow), e), fastK: 2 / float64(fast+1), slowK: 2 / float64(slow+1)}
+	a, b := 2/float64(fast+1), 2/float64(slow+1)
+	return &chaikin{from: emaLookback(max(fast, slow), e), fastK: a, slowK: b, fastKeep: 1 - a, slowKeep: 1 - b}
 }
 
 func (c *chaikin) next4(high, low, close, volume float64) float64 {
@@ -53,8 +57,8 @@ func (c *chaikin) next4(high, low, close, volume float64) float64 {
 	if c.bars == 0 {
 		c.a, c.b = v, v
 	} else {
-		c.a += float64(c.fastK * (v - c.a))
-		c.b += float64(c.slowK * (v - c.b))
+		c.a = float64(c.fastK*v) + float64(c.fastKeep*c.a)
+		c.b = float64(c.slowK*v) + float64(c.slowKeep*c.b)
 	}
 	if c.bars++; c.bars <= c.from {
 		return math.NaN()
@@ -73,10 +77,10 @@ func (c *chaikin) bulk(dst, in [][]float64) {
 	}
 	lines := c.rest.of(len(out))
 	c.line.run(lines, high, low, close, volume)
-	a, b, fast, slow := c.a, c.b, c.fastK, c.slowK
+	a, b, fast, slow, fastKeep, slowKeep := c.a, c.b, c.fastK, c.slowK, c.fastKeep, c.slowKeep
 	for i, v := range lines {
-		a += float64(fast * (v - a))
-		b += float64(slow * (v - b))
+		a = float64(fast*v) + float64(fastKeep*a)
+		b = float64(slow*v) + float64(slowKeep*b)
 		out[i] = a - b
 	}
 	c.bars, c.a, c.b = c.bars+len(lines), a, b
@@ -187,8 +191,7 @@ func (m *mfi) bulk(dst, in [][]float64) {
 		up[i], down[i] = kernel.Where(d > 0, flow), kernel.Where(d < 0, flow)
 	}
 	m.prev = prev
-	m.up.Run(ups, up, 1)
-	m.down.Run(downs, down, 1)
+	kernel.RunPair(&m.up, &m.down, ups, downs, up, down)
 	for i, v := range ups {
 		out[i] = moneyFlow(v, downs[i])
 	}

@@ -20,24 +20,10 @@ type bar struct {
 
 	body10, span10, shadow10, span5 float64 // averages
 
-	body, upper, lower     float64 // heights of the body and of the shadows
-	top, bottom            float64 // of the body
-	near, equal, far, doji float64 // thresholds in price units
-	sign                   float64 // 1 for white (close ≥ open), -1 for black
-
-	white           bool
-	isLong, isShort bool // body above, below its average
-	noLonger        bool // body at most its average
-	isDoji          bool // body at most a tenth of the average range
-	upperNone       bool // shadow below a tenth of the average range
-	lowerNone       bool
-	upperSome       bool // and above it
-	lowerSome       bool
-	upperBrief      bool // shadow below its average
-	lowerBrief      bool
-	upperOverBrief  bool // and above it
-	upperLong       bool // shadow longer than the body
-	lowerLong       bool
+	body, upper, lower float64 // heights of the body and of the shadows
+	top, bottom        float64 // of the body
+	sign               float64 // 1 for white (close ≥ open), -1 for black
+	white              bool
 }
 
 // The settings, as TA-Lib documents its defaults: factors of averages over ten
@@ -62,17 +48,31 @@ func (b *bar) derive() {
 	b.top, b.bottom = math.Float64frombits(close&^black|open&black), math.Float64frombits(open&^black|close&black)
 	b.body = b.top - b.bottom
 	b.upper, b.lower = b.high-b.top, b.bottom-b.low
-	b.near, b.far, b.equal = nearFactor*b.span5, farFactor*b.span5, equalFactor*b.span5
-	b.isLong, b.isShort, b.noLonger = b.body > b.body10, b.body < b.body10, b.body <= b.body10
-	b.doji = dojiFactor * b.span10
-	b.isDoji = b.body <= b.doji
-	none := noneFactor * b.span10
-	b.upperNone, b.lowerNone = b.upper < none, b.lower < none
-	b.upperSome, b.lowerSome = b.upper > none, b.lower > none
-	brief := b.shadow10 / 2
-	b.upperBrief, b.lowerBrief, b.upperOverBrief = b.upper < brief, b.lower < brief, b.upper > brief
-	b.upperLong, b.lowerLong = b.upper > b.body, b.lower > b.body
 }
+
+// The thresholds, in price units.
+func (b *bar) near() float64  { return nearFactor * b.span5 }
+func (b *bar) far() float64   { return farFactor * b.span5 }
+func (b *bar) equal() float64 { return equalFactor * b.span5 }
+func (b *bar) doji() float64  { return dojiFactor * b.span10 }
+func (b *bar) none() float64  { return noneFactor * b.span10 }
+func (b *bar) brief() float64 { return b.shadow10 / 2 }
+
+// The body against its average, and a tenth of the average range.
+func (b *bar) isLong() bool   { return b.body > b.body10 }
+func (b *bar) isShort() bool  { return b.body < b.body10 }
+func (b *bar) noLonger() bool { return b.body <= b.body10 }
+func (b *bar) isDoji() bool   { return b.body <= b.doji() }
+
+// The shadows: none, one, one below its average, one above it, one longer than the body.
+func (b *bar) upperNone() bool      { return b.upper < b.none() }
+func (b *bar) lowerNone() bool      { return b.lower < b.none() }
+func (b *bar) upperSome() bool      { return b.upper > b.none() }
+func (b *bar) lowerSome() bool      { return b.lower > b.none() }
+func (b *bar) upperBrief() bool     { return b.upper < b.brief() }
+func (b *bar) upperOverBrief() bool { return b.upper > b.brief() }
+func (b *bar) upperLong() bool      { return b.upper > b.body }
+func (b *bar) lowerLong() bool      { return b.lower > b.body }
 
 // bodyAbove and bodyBelow report a gap between the bodies of b and a.
 func (b *bar) bodyAbove(a *bar) bool { return b.bottom > a.top }
@@ -92,7 +92,6 @@ func (b *bar) visit(t *kernel.Tape) {
 // A Scanner recognises patterns in bars that come one at a time. It takes
 // finite values only.
 type Scanner struct {
-	b0, b1, b2, b3, b4 *bar // the newest first
 	ring               [8]bar
 	count              int
 	key                flag // of the last five candles
@@ -105,6 +104,7 @@ type Scanner struct {
 	passes             *[5]passage // what passes returns
 	only               ID
 	needs              need
+	lazy               bool     // the only pattern seldom asks for the averages of five
 	gates              []gate   // of the only pattern
 	columns            *columns // for many bars at once, made at the first use
 }
@@ -112,6 +112,7 @@ type Scanner struct {
 // A Hit is a pattern found in the newest bar.
 type Hit struct {
 	Pattern ID
+	Bars    int // that make it, this one the last
 	Value   int // TA-Lib's: ±80, ±100 or ±200
 }
 
@@ -121,6 +122,7 @@ type trap struct {
 	age       int // bars since, -1 for none
 	value     float64
 	high, low float64
+	wait      int // bars from the one that set the trap just confirmed
 }
 
 // NewScanner returns a scanner for all patterns, each with its own penetration.
@@ -136,6 +138,7 @@ func NewScanner() *Scanner {
 func NewSingle(id ID, penetration float64) *Scanner {
 	s := NewScanner()
 	s.only, s.needs, s.penetration = id, patterns[id].needs, penetration
+	s.lazy = s.needs&needSpan5 != 0 && !eager(id)
 	for _, g := range gates {
 		if g.id == id {
 			s.gates = append(s.gates, g)
@@ -154,13 +157,10 @@ func (s *Scanner) Reset() {
 	nan := math.NaN()
 	s.next = [4]float64{nan, nan, nan, nan}
 	s.hikkake.age, s.modified.age = -1, -1
-	s.point()
 }
 
-func (s *Scanner) point() {
-	at := func(back int) *bar { return &s.ring[(s.count-1-back+len(s.ring))&(len(s.ring)-1)] }
-	s.b0, s.b1, s.b2, s.b3, s.b4 = at(0), at(1), at(2), at(3), at(4)
-}
+// back is the bar so many before the newest.
+func (s *Scanner) back(bars int) *bar { return &s.ring[(s.count-1-bars)&(len(s.ring)-1)] }
 
 // Update takes the next bar and returns what it completes. The slice is the
 // scanner's own until the next Update.
@@ -175,7 +175,6 @@ func (s *Scanner) Update(open, high, low, close float64) []Hit {
 // UpdateSingle is Update of a scanner for one pattern: its value, 0 for none.
 func (s *Scanner) UpdateSingle(open, high, low, close float64) int {
 	s.push(open, high, low, close)
-	s.key = (s.key<<flagBits | s.flags()) & fiveCandles
 	if v := patterns[s.only].match(s); v != 0 && s.count > patterns[s.only].lookback {
 		return v
 	}
@@ -183,9 +182,8 @@ func (s *Scanner) UpdateSingle(open, high, low, close float64) int {
 }
 
 func (s *Scanner) push(open, high, low, close float64) {
-	s.b0, s.b1, s.b2, s.b3, s.b4 = &s.ring[s.count&(len(s.ring)-1)], s.b0, s.b1, s.b2, s.b3
 	s.count++
-	b := s.b0
+	b := s.back(0)
 	b.open, b.high, b.low, b.close = open, high, low, close
 	b.body10, b.span10, b.shadow10, b.span5 = s.next[0], s.next[1], s.next[2], s.next[3]
 	b.derive()
@@ -206,8 +204,20 @@ func (s *Scanner) push(open, high, low, close float64) {
 
 func (s *Scanner) hit(id ID, value int) {
 	if value != 0 && s.count > patterns[id].lookback {
-		s.hits = append(s.hits, Hit{id, value})
+		bars := patterns[id].bars
+		if value == 200 || value == -200 {
+			bars += s.trap(id).wait
+		}
+		s.hits = append(s.hits, Hit{id, bars, value})
 	}
+}
+
+// trap is that of one of the Hikkake patterns.
+func (s *Scanner) trap(id ID) *trap {
+	if id == Hikkake {
+		return &s.hikkake
+	}
+	return &s.modified
 }
 
 // Visit visits the state of the scanner.
@@ -230,7 +240,6 @@ func (s *Scanner) Visit(t *kernel.Tape) {
 		t.Float(&h.high)
 		t.Float(&h.low)
 	}
-	s.point()
 }
 
 // share returns how deep a third candle must reach into the first's body.

@@ -18,7 +18,19 @@ type columns struct {
 	values, unknown                 [chunk]float64
 	made                            [8]int // the bar's place in the chunk that the ring has there
 	b10, p10, s10, p5               []float64
+	// Of the averages of five ranges, those from lazyFrom on and before lazyTo
+	// are made where they are asked for.
+	lazyFrom, lazyTo int
+	phase            int    // of the first bar in its block of five
+	board            *board // for all patterns, made at the first use
 }
+
+// most is the most bars that a pattern has, and longestLookback the most bars
+// that have to be before one is judged.
+const (
+	most            = 5
+	longestLookback = 14
+)
 
 // Bulk is UpdateSingle of many bars, to out, which is as long. The values must
 // be finite; out is none of them.
@@ -31,6 +43,32 @@ func (s *Scanner) Bulk(out, open, high, low, close []float64) {
 }
 
 func (s *Scanner) bulk(out, open, high, low, close []float64) {
+	c := s.take(open, high, low, close)
+	n, first := len(out), s.count
+	s.rekey()
+	before := most // bars that the loops look back at
+	if patterns[s.only].bars == 1 {
+		before = 0
+	}
+	if from := max(before, patterns[s.only].lookback-first); direct(s.only) && n > from {
+		c.judge(s, out, 0, from)
+		c.direct(s, out, from)
+	} else {
+		c.judge(s, out, 0, n)
+	}
+	s.give(n, first)
+}
+
+// give leaves the last bars in the ring, for whoever comes next.
+func (s *Scanner) give(n, first int) {
+	for i := max(n-len(s.ring), 0); i < n; i++ {
+		s.columns.make(&s.ring[(first+i)&(len(s.ring)-1)], i)
+	}
+	s.count = first + n
+}
+
+// take makes the columns of at most chunk bars, with their averages.
+func (s *Scanner) take(open, high, low, close []float64) *columns {
 	c := s.columns
 	if c == nil {
 		c = &columns{}
@@ -39,8 +77,8 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 		}
 		s.columns = c
 	}
-	n := len(out)
-	open, high, low, close = open[:n], high[:n], low[:n], close[:n]
+	n := len(open)
+	high, low, close = high[:n], low[:n], close[:n]
 	c.open, c.high, c.low, c.close = open, high, low, close
 	c.b10, c.p10, c.s10, c.p5 = c.unknown[:n], c.unknown[:n], c.unknown[:n], c.unknown[:n]
 	values := c.values[:n]
@@ -50,14 +88,22 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 		}
 		c.b10 = s.shifted(&s.body, 0, &c.body10, longPeriod)
 	}
-	if s.needs&(needSpan|needSpan5) != 0 {
+	lazy := s.lazy && n >= 6*shortPeriod
+	if c.lazyFrom, c.lazyTo = 0, 0; lazy {
+		s.lazySpans()
+	}
+	quick := n >= 5*longPeriod && s.needs&needSpan != 0
+	if quick {
+		s.quickSpans()
+	}
+	if s.needs&needSpan != 0 && !quick || s.needs&needSpan5 != 0 && !lazy {
 		for i, h := range high {
 			values[i] = h - low[i]
 		}
-		if s.needs&needSpan != 0 {
+		if s.needs&needSpan != 0 && !quick {
 			c.p10 = s.shifted(&s.span, 1, &c.span10, longPeriod)
 		}
-		if s.needs&needSpan5 != 0 {
+		if s.needs&needSpan5 != 0 && !lazy {
 			c.p5 = s.shifted(&s.span5, 3, &c.span5, shortPeriod)
 		}
 	}
@@ -71,20 +117,7 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 	for i := range c.made {
 		c.made[i] = -1
 	}
-	const most = 5 // bars of a pattern
-	if from := max(most, patterns[s.only].lookback-s.count); direct(s.only) && n >= from+most {
-		c.judge(s, out, 0, from, false)
-		c.direct(s, out, from)
-		c.judge(s, out, n-most, n, true)
-	} else {
-		c.judge(s, out, 0, n, false)
-	}
-	// The ring gets the last bars, for whoever comes next.
-	for i := max(n-len(s.ring), 0); i < n; i++ {
-		c.make(&s.ring[(s.count+i)&(len(s.ring)-1)], i)
-	}
-	s.count += n
-	s.point()
+	return c
 }
 
 // shifted writes, for each bar, the average over the bars before it of the
@@ -107,13 +140,12 @@ func ends(open, close float64) (top, bottom float64) {
 
 func (c *columns) make(b *bar, i int) {
 	b.open, b.high, b.low, b.close = c.open[i], c.high[i], c.low[i], c.close[i]
-	b.body10, b.span10, b.shadow10, b.span5 = c.b10[i], c.p10[i], c.s10[i], c.p5[i]
+	b.body10, b.span10, b.shadow10, b.span5 = c.b10[i], c.p10[i], c.s10[i], c.span5Before(i)
 	b.derive()
 }
 
-// judge asks the gates of the pattern bar by bar, and the pattern where one
-// opens; or only takes the flags of the bars, for those to come.
-func (c *columns) judge(s *Scanner, out []float64, from, to int, flagsOnly bool) {
+// judge asks the gates of the pattern bar by bar, and the pattern where one opens.
+func (c *columns) judge(s *Scanner, out []float64, from, to int) {
 	p, first := &patterns[s.only], s.count
 	key, n := s.key, len(out)
 	wanted, other := s.gates[0].flags, s.gates[len(s.gates)-1].flags
@@ -157,9 +189,6 @@ func (c *columns) judge(s *Scanner, out []float64, from, to int, flagsOnly bool)
 		}
 		top1, bottom1 = top, bottom
 		key = (key<<flagBits | f) & fiveCandles
-		if flagsOnly {
-			continue
-		}
 		out[i] = 0
 		if key&wanted != wanted && key&other != other && watch.age < 0 {
 			continue
@@ -185,7 +214,6 @@ func (s *Scanner) used() (f flag) {
 
 // gather makes the last bars of the ring, as many as the pattern looks at.
 func (c *columns) gather(s *Scanner, i, bars int) {
-	s.point()
 	for k := max(i-bars+1, 0); k <= i; k++ {
 		slot := (s.count - 1 - i + k) & (len(s.ring) - 1)
 		if c.made[slot] != k {

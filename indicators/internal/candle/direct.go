@@ -1,6 +1,9 @@
 package candle
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // Some patterns are so simple, or so common, that they are judged from the
 // columns directly. Colours and comparisons of neighbours are as good as
@@ -23,9 +26,18 @@ func direct(id ID) bool {
 	switch id {
 	case Doji, LongLeggedDoji, DragonflyDoji, GravestoneDoji, Takuri, RickshawMan, HighWave, SpinningTop,
 		Engulfing, Harami, ThreeOutside, MatchingLow, StickSandwich, TasukiGap, GapSideSideWhite, GapThreeMethods, Hikkake,
-		BeltHold, ClosingMarubozu, LongLine, ShortLine, Hammer, HangingMan, HomingPigeon, ThreeInside,
+		BeltHold, ClosingMarubozu, LongLine, ShortLine, Hammer, HangingMan, InvertedHammer, ShootingStar, HomingPigeon, ThreeInside,
 		DarkCloudCover, OnNeck, InNeck, Thrusting, Piercing, SeparatingLines, Counterattack, HaramiCross, DojiStar,
 		ThreeLineStrike, LadderBottom, ThreeStarsInSouth, HikkakeModified, Tristar:
+		return true
+	}
+	return false
+}
+
+// eager reports whether its loop takes the averages of five from their column.
+func eager(id ID) bool {
+	switch id {
+	case MatchingLow, Hammer, HangingMan, SeparatingLines, Counterattack:
 		return true
 	}
 	return false
@@ -44,7 +56,7 @@ func (c *columns) direct(s *Scanner, out []float64, from int) {
 		c.traps(s, out, from)
 	case HikkakeModified:
 		c.doubleTraps(s, out, from)
-	case Hammer, HangingMan:
+	case Hammer, HangingMan, InvertedHammer, ShootingStar:
 		c.hammers(s.only, out, from)
 	case HomingPigeon, ThreeInside:
 		c.insides(s.only, out, from)
@@ -58,7 +70,9 @@ func (c *columns) direct(s *Scanner, out []float64, from int) {
 		c.rows(s, out, from)
 	case Tristar:
 		c.threeDojis(s, out, from)
-	case Doji, LongLeggedDoji, DragonflyDoji, GravestoneDoji, Takuri, RickshawMan:
+	case RickshawMan:
+		c.rickshaws(out, from)
+	case Doji, LongLeggedDoji, DragonflyDoji, GravestoneDoji, Takuri:
 		c.dojis(s.only, out, from)
 	case BeltHold, ClosingMarubozu, LongLine, ShortLine:
 		c.lines(s.only, out, from)
@@ -128,46 +142,54 @@ func (c *columns) lows(id ID, out []float64, from int) {
 			out[i] = mask(black&black1&atMost(close[i], close[i-1]+equal)&atMost(close[i-1]-equal, close[i]), 100, 0)
 			continue
 		}
-		black2, equal := less(close[i-2], open[i-2]), equalFactor*span5[i-2]
-		out[i] = mask(black&(black1^1)&black2&less(close[i-2], low[i-1])&
-			atMost(close[i], close[i-2]+equal)&atMost(close[i-2]-equal, close[i]), 100, 0)
+		v := 0.0
+		if black&(black1^1)&less(close[i-2], open[i-2])&less(close[i-2], low[i-1]) != 0 {
+			equal := equalFactor * c.span5Before(i-2)
+			v = mask(atMost(close[i], close[i-2]+equal)&atMost(close[i-2]-equal, close[i]), 100, 0)
+		}
+		out[i] = v
 	}
 }
 
 // gaps judges a bar in full where there is a gap between the two bodies before it.
 func (c *columns) gaps(s *Scanner, out []float64, from int) {
-	n, first, p := len(out), s.count, &patterns[s.only]
-	open, close := c.open[:n], c.close[:n]
-	top2, bottom2 := ends(open[from-2], close[from-2])
-	top1, bottom1 := ends(open[from-1], close[from-1])
-	for i := from; i < n; i++ {
-		out[i] = 0
-		if less(top2, bottom1)|less(top1, bottom2) != 0 {
-			s.count = first + i + 1
-			c.gather(s, i, p.bars)
-			out[i] = float64(p.match(s))
-		}
-		top2, bottom2 = top1, bottom1
-		top1, bottom1 = ends(open[i], close[i])
-	}
-	s.count = first
-}
-
-func (c *columns) traps(s *Scanner, out []float64, from int) {
-	n, h := len(out), &s.hikkake
-	high, low, close := c.high[:n], c.low[:n], c.close[:n]
-	within := less(high[from-1], high[from-2]) & less(low[from-2], low[from-1])
-	for i := from; i < n; i++ {
-		lower, higher := less(high[i], high[i-1]), less(low[i-1], low[i])
-		down := lower & less(low[i], low[i-1])
-		up := less(high[i-1], high[i]) & higher
-		found := within & (down | up)
-		within = lower & higher
-		out[i] = 0
-		if found|uint64(h.age+1) == 0 {
+	n, first := len(out), s.count
+	open1, close2 := c.open[from-1:n-1], c.close[from-2:n-2]
+	open2, close1 := c.open[from-2:n-2], c.close[from-1:n-1]
+	open2, close1, close2 = open2[:len(open1)], close1[:len(open1)], close2[:len(open1)]
+	out = out[from:][:len(open1)]
+	clear(out)
+	for i, o := range open1 {
+		// Where markets trade without a break most bars open at the last close.
+		x := close2[i]
+		if math.Float64bits(o) == math.Float64bits(x) {
 			continue
 		}
-		b0, b1 := bar{high: high[i], close: close[i]}, bar{high: high[i-1], low: low[i-1]}
-		out[i] = float64(h.update(found == 1, &b0, &b1))
+		a, b, d := math.Float64bits(o-x), math.Float64bits(close1[i]-x), math.Float64bits(o-open2[i])
+		e := math.Float64bits(close1[i] - open2[i])
+		if int64(a&b&d&e|^(a|b|d|e)) < 0 {
+			out[i] = c.rest(s, from+i, first)
+		}
+	}
+}
+
+// traps is for the Hikkake what the planes are for all patterns.
+func (c *columns) traps(s *Scanner, out []float64, from int) {
+	clear(out[from:])
+	before := less(c.high[from-1], c.high[from-2]) & less(c.low[from-2], c.low[from-1])
+	var wait [word]uint8
+	for start := from; start < len(out); start += word {
+		n := min(word, len(out)-start)
+		highUp, highDown := moves(c.high[start-1 : start+n])
+		lowUp, lowDown := moves(c.low[start-1 : start+n])
+		within := highDown & lowUp
+		sets := (within<<1 | before) & (highDown&lowDown | highUp&lowUp)
+		before = within >> (word - 1)
+		row, negative, strong := c.watch(&s.hikkake, start, sets, math.MaxUint64>>(word-n), &wait)
+		for ; row != 0; row &= row - 1 {
+			j := bits.TrailingZeros64(row)
+			value := 100 + 100*float64(strong>>j&1)
+			out[start+j] = mask(1, value, negative>>j<<63)
+		}
 	}
 }

@@ -42,13 +42,23 @@ func one(yes bool, f flag) flag {
 }
 
 // flags are those of the newest candle.
-func (s *Scanner) flags() flag {
-	b := s.b0
-	return one(b.white, white) | one(!b.white, black) | one(b.isLong, long) | one(b.isShort, short) |
-		one(b.noLonger, noLonger) | one(b.isDoji, doji) | one(b.upperNone, noUpper) | one(b.lowerNone, noLower) |
-		one(b.bodyAbove(s.b1), gapUp) | one(b.bodyBelow(s.b1), gapDown) |
-		one(b.high < s.b1.high, within)&one(b.low > s.b1.low, within) |
-		one(b.top >= s.b1.top, around)&one(b.bottom <= s.b1.bottom, around)
+func (s *Scanner) flags() flag { return flagsOf(s.back(0), s.back(1)) }
+
+func flagsOf(b, before *bar) flag {
+	return one(b.white, white) | one(!b.white, black) | one(b.isLong(), long) | one(b.isShort(), short) |
+		one(b.noLonger(), noLonger) | one(b.isDoji(), doji) | one(b.upperNone(), noUpper) | one(b.lowerNone(), noLower) |
+		one(b.bodyAbove(before), gapUp) | one(b.bodyBelow(before), gapDown) |
+		one(b.high < before.high, within)&one(b.low > before.low, within) |
+		one(b.top >= before.top, around)&one(b.bottom <= before.bottom, around)
+}
+
+// rekey makes the key of the bars in the ring. Bars that never were are zeros
+// there; no pattern is judged that has them.
+func (s *Scanner) rekey() {
+	s.key = 0
+	for back := most - 1; back >= 0; back-- {
+		s.key = s.key<<flagBits | flagsOf(s.back(back), s.back(back+1))
+	}
 }
 
 // scan judges the newest bar by every pattern whose gate it passes.
@@ -57,20 +67,24 @@ func (s *Scanner) scan() {
 	const mask = 1<<flagBits - 1
 	a, b := &t[0][key&mask], &t[1][key>>flagBits&mask]
 	c, d, e := &t[2][key>>(2*flagBits)&mask], &t[3][key>>(3*flagBits)&mask], &t[4][key>>(4*flagBits)&mask]
-	// A trap that is set goes on whatever the bars are.
-	if s.hikkake.age >= 0 && key&(within<<flagBits) == 0 {
-		s.hit(Hikkake, matchHikkake(s))
-	}
-	if s.modified.age >= 0 && key&(within<<(2*flagBits)|within<<flagBits) != within<<(2*flagBits)|within<<flagBits {
-		s.hit(HikkakeModified, matchHikkakeModified(s))
-	}
+	var open [2]uint64
 	for half := range a {
-		for open := a[half] & b[half] & c[half] & d[half] & e[half]; open != 0; open &= open - 1 {
+		open[half] = a[half] & b[half] & c[half] & d[half] & e[half]
+	}
+	// A trap that is set goes on whatever the bars are.
+	if s.hikkake.age >= 0 {
+		open[hikkakeGate/64] |= 1 << (hikkakeGate % 64)
+	}
+	if s.modified.age >= 0 {
+		open[modifiedGate/64] |= 1 << (modifiedGate % 64)
+	}
+	for half, open := range open {
+		for ; open != 0; open &= open - 1 {
 			id := gates[64*half+bits.TrailingZeros64(open)].id
 			s.hit(id, patterns[id].match(s))
 		}
 	}
-	if s.b0.high == s.b0.low {
+	if s.back(0).high == s.back(0).low {
 		s.hit(FourPriceDoji, matchFourPriceDoji(s))
 	}
 }
@@ -96,6 +110,9 @@ var passes = sync.OnceValue(func() *[5]passage {
 	}
 	return &t
 })
+
+// The places of the gates of patterns that may go on without theirs.
+const hikkakeGate, modifiedGate = 39, 40
 
 // gates is a constant, in the order of the patterns. No two gates of a pattern
 // let the same bar through.

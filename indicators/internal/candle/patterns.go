@@ -1,5 +1,7 @@
 package candle
 
+import "math"
+
 // An ID names a pattern.
 type ID uint8
 
@@ -189,6 +191,12 @@ func signed(sign float64, value int) int {
 	return value
 }
 
+// pointing is 100 where yes is 1 and 0 where it is 0, negative for a black candle.
+func (b *bar) pointing(yes uint64) int {
+	down := -int(math.Float64bits(b.sign) >> 63)
+	return (100*int(yes) ^ down) - down
+}
+
 // inside compares bodies for the harami: 100 for one that is within the other, 80 where they touch.
 func inside(b0, b1 *bar) int {
 	switch {
@@ -201,30 +209,30 @@ func inside(b0, b1 *bar) int {
 }
 
 func kicks(b0, b1 *bar) bool {
-	return b1.white != b0.white && b1.isLong && b1.upperNone && b1.lowerNone && b0.isLong && b0.upperNone && b0.lowerNone &&
+	return b1.upperNone() && b1.lowerNone() && b0.upperNone() && b0.lowerNone() && b1.white != b0.white && b1.isLong() && b0.isLong() &&
 		(!b1.white && b0.above(b1) || b1.white && b0.below(b1))
 }
 
 // update returns the value of a bar: 100 or -100 where the trap is set, 200 or
 // -200 where one of the next three bars closes beyond the inside bar.
-func (h *trap) update(found bool, b0, b1 *bar) int {
-	if found {
-		*h = trap{value: 1, high: b1.high, low: b1.low}
-		if b0.high > b1.high {
+func (h *trap) update(found bool, high, close, high1, low1 float64) int {
+	switch {
+	case found:
+		h.age, h.value, h.high, h.low = 0, 1, high1, low1
+		if high > high1 {
 			h.value = -1
 		}
 		return signed(h.value, 100)
-	}
-	if h.age < 0 {
+	case h.age < 0:
 		return 0
 	}
-	if h.age++; h.age > 3 {
-		h.age = -1
-		return 0
-	}
-	if h.value > 0 && b0.close > h.high || h.value < 0 && b0.close < h.low {
-		h.age = -1
+	h.age++
+	if h.value > 0 && close > h.high || h.value < 0 && close < h.low {
+		h.wait, h.age = h.age, -1
 		return signed(h.value, 200)
+	}
+	if h.age == 3 {
+		h.age = -1
 	}
 	return 0
 }

@@ -62,16 +62,28 @@ func (c *columns) dojis(id ID, out []float64, from int) {
 			upper, lower := sign(h-o-none)|sign(h-x-none), sign(2*body-(o-l))&sign(2*body-(x-l))
 			out[i] = hundred(upper & lower &^ sign(dojiFactor*span10[i]-body))
 		}
-	default: // RickshawMan
-		span5 := c.p5[from:][:n]
-		for i, o := range open {
-			h, l, x, near := high[i], low[i], close[i], nearFactor*span5[i]
-			body, middle := math.Abs(x-o), l+(h-l)/2
-			lower, upper := sign(body-(o-l))&sign(body-(x-l)), sign(body-(h-o))&sign(body-(h-x))
-			most, least := middle+near, middle-near
-			outside := sign(most-o)&sign(most-x) | sign(o-least)&sign(x-least)
-			out[i] = hundred(lower & upper &^ (sign(dojiFactor*span10[i]-body) | outside))
+	}
+}
+
+// rickshaws are dojis with two long shadows; few are left to ask whether the body
+// is in the middle.
+func (c *columns) rickshaws(out []float64, from int) {
+	open, out := c.open[from:], out[from:]
+	n := len(open)
+	high, low, close, span10 := c.high[from:][:n], c.low[from:][:n], c.close[from:][:n], c.p10[from:][:n]
+	out = out[:n]
+	for i, o := range open {
+		h, l, x := high[i], low[i], close[i]
+		body := math.Abs(x - o)
+		lower, upper := sign(body-(o-l))&sign(body-(x-l)), sign(body-(h-o))&sign(body-(h-x))
+		v := 0.0
+		if int64(lower&upper&^sign(dojiFactor*span10[i]-body)) < 0 {
+			near, middle := nearFactor*c.span5Before(from+i), l+(h-l)/2
+			if top, bottom := ends(o, x); bottom <= middle+near && top >= middle-near {
+				v = 100
+			}
 		}
+		out[i] = v
 	}
 }
 
@@ -114,15 +126,27 @@ func (c *columns) hammers(id ID, out []float64, from int) {
 	high1, low1, near1 := c.high[from-1:n-1], c.low[from-1:n-1], c.p5[from-1:n-1]
 	open, high, low, close, body10, span10 := c.open[from:n], c.high[from:n], c.low[from:n], c.close[from:n], c.b10[from:n], c.p10[from:n]
 	out = out[from:n]
+	top1, bottom1 := ends(c.open[from-1], c.close[from-1])
 	for i, o := range open {
 		top, bottom := ends(o, close[i])
 		body, near := top-bottom, nearFactor*near1[i]
-		yes := less(body, body10[i]) & less(body, bottom-low[i]) & less(high[i]-top, noneFactor*span10[i])
-		if id == Hammer {
-			out[i] = mask(yes&atMost(bottom, low1[i]+near), 100, 0)
-		} else {
-			out[i] = mask(yes&atMost(high1[i]-near, bottom), -100, 0)
+		upper, lower, none := high[i]-top, bottom-low[i], noneFactor*span10[i]
+		short := less(body, body10[i])
+		switch id {
+		case Hammer:
+			out[i] = mask(short&less(body, lower)&less(upper, none)&atMost(bottom, low1[i]+near), 100, 0)
+		case HangingMan:
+			out[i] = mask(short&less(body, lower)&less(upper, none)&atMost(high1[i]-near, bottom), -100, 0)
+		default: // InvertedHammer, ShootingStar
+			yes, value := short&less(body, upper)&less(lower, none), -100.0
+			if id == ShootingStar {
+				yes &= less(top1, bottom)
+			} else {
+				yes, value = yes&less(top, bottom1), 100
+			}
+			out[i] = mask(yes, value, 0)
 		}
+		top1, bottom1 = top, bottom
 	}
 }
 

@@ -10,6 +10,7 @@ import "math"
 // are looked through value by value, long ones kept in order.
 type Away struct {
 	n       float64
+	inverse float64   // 1/n
 	cells   []float64 // as in Sum, of deviations
 	ring    []float64 // the deviations twice, so that the last n lie in one piece
 	head    []float64 // the sum of the block in progress, and the origin
@@ -19,12 +20,12 @@ type Away struct {
 
 // scanned is the longest window for which looking at every value is faster
 // than keeping them in order.
-const scanned = 256
+const scanned = 512
 
 // NewAway returns the distances of n ≥ 1 values. Its state lies in what floats
 // and ints return, zeros of the wanted number.
 func NewAway(n int, floats func(int) []float64, ints func(int) []int) *Away {
-	a := &Away{n: float64(n)}
+	a := &Away{n: float64(n), inverse: 1 / float64(n)}
 	if n > scanned {
 		a.ordered = NewOrdered(n, floats, ints)
 		return a
@@ -60,8 +61,8 @@ func (a *Away) Push(x float64) (distance, away float64) {
 	if total != total {
 		return total, total
 	}
-	mean := total / a.n
-	return d - mean, Distance(window, mean) / a.n
+	mean := total * a.inverse
+	return d - mean, Distance(window, mean) * a.inverse
 }
 
 // Run is Push of every value of in: it writes the distances and the mean
@@ -73,7 +74,7 @@ func (a *Away) Run(distances, aways, in []float64) {
 		}
 		return
 	}
-	n := len(a.cells)
+	n, inverse := len(a.cells), a.inverse
 	for len(in) > 0 {
 		p := a.pos[0]
 		k := min(n-p, len(in))
@@ -92,13 +93,13 @@ func (a *Away) Run(distances, aways, in []float64) {
 				first[i], second[i] = total, total
 				continue
 			}
-			mean := total / a.n
-			first[i], second[i] = d-mean, Distance(window[i:i+n], mean)/a.n
+			mean := total * inverse
+			first[i], second[i] = d-mean, Distance(window[i:i+n], mean)*inverse
 		}
 		a.head[0], a.pos[0] = head, p+k
 		if p+k == n {
-			mean := a.turn(last) / a.n
-			first[k-1], second[k-1] = -mean, Distance(a.ring[n:], mean)/a.n
+			mean := a.turn(last) * inverse
+			first[k-1], second[k-1] = -mean, Distance(a.ring[n:], mean)*inverse
 			a.pos[0] = 0
 		}
 		in, distances, aways = in[k:], distances[k:], aways[k:]

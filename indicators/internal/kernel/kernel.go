@@ -17,24 +17,18 @@ func Finite3(a, b, c float64) bool { return (a-a)+(b-b)+(c-c) == 0 }
 func AllFinite(s []float64) bool {
 	// A sum is finite only where all of its terms are; where it is not, it may
 	// have overflowed.
-	var a, b, c, d, e, f, g, h float64
-	rest := s
-	for len(rest) >= 8 {
-		v := rest[:8:8]
-		a += v[0]
-		b += v[1]
-		c += v[2]
-		d += v[3]
-		e += v[4]
-		f += v[5]
-		g += v[6]
-		h += v[7]
-		rest = rest[8:]
+	var a, b, c, d float64
+	n, i := len(s), 0
+	for ; i < n-7; i += 8 {
+		a += s[i] + s[i+1]
+		b += s[i+2] + s[i+3]
+		c += s[i+4] + s[i+5]
+		d += s[i+6] + s[i+7]
 	}
-	for _, x := range rest {
-		a += x
+	for ; i < n; i++ {
+		a += s[i]
 	}
-	if Finite((a + b + c + d) + (e + f + g + h)) {
+	if Finite((a + b) + (c + d)) {
 		return true
 	}
 	for _, x := range s {
@@ -126,6 +120,34 @@ func (e *EMA) Push(x float64) float64 {
 		return e.value
 	}
 	return e.seed(x)
+}
+
+// Each is Push of every finite value of in, to out, which is as long and may be
+// in; what is not finite gives NaN and changes nothing.
+func (e *EMA) Each(out, in []float64) {
+	for len(in) > 0 {
+		k := min(1024, len(in))
+		if e.count < e.n {
+			k = 1
+		}
+		if section := in[:k]; e.count == e.n && AllFinite(section) {
+			value, factor, results := e.value, e.k, out[:k]
+			for i, x := range section {
+				value += float64(factor * (x - value))
+				results[i] = value
+			}
+			e.value = value
+		} else {
+			for i, x := range section {
+				if Finite(x) {
+					out[i] = e.Push(x)
+				} else {
+					out[i] = math.NaN()
+				}
+			}
+		}
+		in, out = in[k:], out[k:]
+	}
 }
 
 func (e *EMA) seed(x float64) float64 {

@@ -30,7 +30,7 @@ func same(a, b float64) bool {
 	return math.Float64bits(a) == math.Float64bits(b) || math.IsNaN(a) && math.IsNaN(b)
 }
 
-var lengths = []int{1, 2, 3, 7, 30, 200}
+var lengths = []int{1, 2, 3, 5, 7, 30, 200}
 
 func TestRunsAreThePushesBitForBitHoweverTheyAreCut(t *testing.T) {
 	x := series(1000)
@@ -39,12 +39,17 @@ func TestRunsAreThePushesBitForBitHoweverTheyAreCut(t *testing.T) {
 			sum, sums := kernel.NewSum(nil, n), kernel.NewSum(nil, n)
 			moments, pushed := kernel.NewMoments(nil, n), kernel.NewMoments(nil, n)
 			least, leasts := kernel.NewLeast(n), kernel.NewLeast(n)
+			mean, means := kernel.NewMean(nil, n), kernel.NewMean(nil, n)
+			weight, weighted := kernel.NewWeighted(n), kernel.NewWeighted(n)
 			a, b, c, d := make([]float64, cut), make([]float64, cut), make([]float64, cut), make([]float64, cut)
+			e, f := make([]float64, cut), make([]float64, cut)
 			for from := 0; from < len(x); from += cut {
 				part := x[from:min(from+cut, len(x))]
 				k := len(part)
 				sums.Run(a[:k], part, 3)
-				moments.Run(b[:k], c[:k], part)
+				moments.Each(b[:k], c[:k], part)
+				means.Each(e[:k], part)
+				weighted.Each(f[:k], part)
 				leasts.Run(d[:k], part)
 				for i, v := range part {
 					require.True(t, same(sum.Peek(v)/3, a[i]), "sum of %d at bar %d", n, from+i)
@@ -53,6 +58,9 @@ func TestRunsAreThePushesBitForBitHoweverTheyAreCut(t *testing.T) {
 					total, squares := pushed.Push(v)
 					require.True(t, same(total, b[i]) && same(squares, c[i]), "moments of %d at bar %d", n, from+i)
 					require.True(t, same(total, peeked) && same(squares, peekedSquares), "a peek at moments of %d at bar %d", n, from+i)
+					require.True(t, same(mean.Peek(v), e[i]), "mean of %d at bar %d", n, from+i)
+					require.True(t, same(mean.Push(v), e[i]) && same(total, e[i]), "mean of %d at bar %d", n, from+i)
+					require.True(t, same(weight.Push(v), f[i]), "weighted mean of %d at bar %d", n, from+i)
 					require.True(t, same(least.Push(v), d[i]), "least of %d at bar %d", n, from+i)
 				}
 			}
@@ -113,7 +121,6 @@ func TestWhatTakesNoBranchIsWhatABranchWouldTake(t *testing.T) {
 		a, b, c := x[i], x[i-1], x[i-2]
 		require.Equal(t, max(a-b, math.Abs(a-c), math.Abs(b-c)), kernel.TrueRange(a, b, c))
 		require.Equal(t, max(a, 0), kernel.Positive(a)+0)
-		require.Equal(t, min(a, b)+0, kernel.Less(a, b)+0)
 		require.Equal(t, a, kernel.Ranked(kernel.Rank(a)))
 		require.Equal(t, a, kernel.Where(true, a))
 		require.Zero(t, kernel.Where(false, a))

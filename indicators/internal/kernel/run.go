@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // Run is Push of every value of in: it writes the sums, divided by scale, to
 // out, which is as long and is not in. The values must be finite.
 func (s *Sum) Run(out, in []float64, scale float64) {
@@ -18,23 +20,12 @@ func (s *Sum) run(out, in []float64, scale float64) {
 	n := len(s.cells)
 	for len(in) > 0 {
 		if s.pos == 0 && len(in) >= n {
-			head, values, sums, tails := 0.0, in[:n], out[:n], s.cells[:n]
-			if scale == 1 {
-				for i, x := range values {
-					head += x
-					sums[i] = head + tails[i]
-				}
-			} else {
-				for i, x := range values {
-					head += x
-					sums[i] = (head + tails[i]) / scale
-				}
+			copy(out, s.cells)
+			for len(in) >= 2*n {
+				shareBlock(out[n:2*n], out[:n], in[:n], scale)
+				in, out = in[n:], out[n:]
 			}
-			tail := 0.0
-			for i := n - 1; i >= 0; i-- {
-				tails[i] = tail
-				tail += values[i]
-			}
+			shareBlock(s.cells, out[:n], in[:n], scale)
 			in, out = in[n:], out[n:]
 			continue
 		}
@@ -50,6 +41,136 @@ func (s *Sum) run(out, in []float64, scale float64) {
 			s.turn()
 		}
 		in, out = in[k:], out[k:]
+	}
+}
+
+// blocks writes the sums of the whole blocks that in starts with, at least one,
+// times factor, and returns how many values it took.
+func (s *Sum) blocks(out, in []float64, factor float64) (taken int) {
+	n := len(s.cells)
+	copy(out, s.cells)
+	for len(in) >= 2*n {
+		sumBlock(out[n:2*n], out[:n], in[:n], factor)
+		in, out, taken = in[n:], out[n:], taken+n
+	}
+	sumBlock(s.cells, out[:n], in[:n], factor)
+	return taken + n
+}
+
+// sumBlock is for the sums of a block what meanBlock is for its means.
+func sumBlock(next, out, block []float64, factor float64) {
+	n := len(block)
+	out, next = out[:n], next[:n]
+	head, tail := 0.0, 0.0
+	j := n - 1
+	for i, x := range block {
+		head += x
+		out[i] = (out[i] + head) * factor
+		next[j] = tail
+		tail += block[j]
+		j--
+	}
+}
+
+// shareBlock is sumBlock, divided by scale.
+func shareBlock(next, out, block []float64, scale float64) {
+	n := len(block)
+	out, next = out[:n], next[:n]
+	head, tail := 0.0, 0.0
+	j := n - 1
+	for i, x := range block {
+		head += x
+		out[i] = (out[i] + head) / scale
+		next[j] = tail
+		tail += block[j]
+		j--
+	}
+}
+
+// Means is Push of every finite value of in, divided by n, to out, which is as
+// long and is not in; what is not finite gives NaN and changes nothing.
+func (s *Sum) Means(out, in []float64) {
+	n := float64(len(s.cells))
+	for len(in) > 0 {
+		k := min(1024, len(in))
+		if AllFinite(in[:k]) {
+			s.Run(out[:k], in[:k], n)
+		} else {
+			for i, x := range in[:k] {
+				if Finite(x) {
+					out[i] = s.Push(x) / n
+				} else {
+					out[i] = math.NaN()
+				}
+			}
+		}
+		in, out = in[k:], out[k:]
+	}
+}
+
+// Each is Push of every finite value of in, times factor, to out, which is as
+// long and is not in; what is not finite gives NaN and changes nothing.
+func (s *Sum) Each(out, in []float64, factor float64) {
+	for len(in) > 0 {
+		k := min(len(s.cells)-s.pos, len(in))
+		if s.pos == 0 && len(in) >= len(s.cells) {
+			// Sections, so that one value that is not finite does not slow all.
+			section := min(len(in), max(1024, len(s.cells))) / len(s.cells) * len(s.cells)
+			if AllFinite(in[:section]) {
+				k = s.blocks(out[:section], in[:section], factor)
+				in, out = in[k:], out[k:]
+				continue
+			}
+		}
+		for i, x := range in[:k] {
+			if Finite(x) {
+				out[i] = s.Push(x) * factor
+			} else {
+				out[i] = math.NaN()
+			}
+		}
+		in, out = in[k:], out[k:]
+	}
+}
+
+// RunPair is Run, with the scale 1, of two sums of the same length that have
+// taken the same number of values: together they take less time.
+func RunPair(a, b *Sum, outA, outB, inA, inB []float64) {
+	n := len(a.cells)
+	for len(inA) > 0 {
+		if a.pos == 0 && len(inA) >= n {
+			copy(outA, a.cells)
+			copy(outB, b.cells)
+			for len(inA) >= 2*n {
+				sumBlocks(outA[n:2*n], outB[n:2*n], outA[:n], outB[:n], inA[:n], inB[:n])
+				inA, inB, outA, outB = inA[n:], inB[n:], outA[n:], outB[n:]
+			}
+			sumBlocks(a.cells, b.cells, outA[:n], outB[:n], inA[:n], inB[:n])
+			inA, inB, outA, outB = inA[n:], inB[n:], outA[n:], outB[n:]
+			continue
+		}
+		k := min(n-a.pos, len(inA))
+		a.run(outA[:k], inA[:k], 1)
+		b.run(outB[:k], inB[:k], 1)
+		inA, inB, outA, outB = inA[k:], inB[k:], outA[k:], outB[k:]
+	}
+}
+
+// sumBlocks is sumBlock of two.
+func sumBlocks(nextA, nextB, outA, outB, a, b []float64) {
+	n := len(a)
+	b, outA, outB, nextA, nextB = b[:n], outA[:n], outB[:n], nextA[:n], nextB[:n]
+	var headA, headB, tailA, tailB float64
+	j := n - 1
+	for i, x := range a {
+		headA += x
+		outA[i] += headA
+		headB += b[i]
+		outB[i] += headB
+		nextA[j], nextB[j] = tailA, tailB
+		tailA += a[j]
+		tailB += b[j]
+		j--
 	}
 }
 
@@ -92,36 +213,4 @@ func tens(out, in []float64, tails *[ten]float64, scale float64) (taken int) {
 		in, out, taken = in[ten:], out[ten:], taken+ten
 	}
 	return taken
-}
-
-// Run is Push of every value of in: it writes the sums of the windows to sums
-// and those of their squared deviations to squares, which are as long and are
-// not in. The values must be finite.
-func (m *Moments) Run(sums, squares, in []float64) {
-	n, inverse := len(m.cells), m.inverse
-	for len(in) > 0 {
-		k := min(n-m.pos, len(in))
-		head, origin, cells, a, b := m.head, m.origin, m.cells[m.pos:m.pos+k], sums[:k], squares[:k]
-		for i, x := range in[:k] {
-			cell := &cells[i]
-			d := x - origin
-			head.Sum += x
-			head.Dev += d
-			head.Sq += float64(d * d)
-			a[i] = head.Sum + cell.Sum
-			dev := head.Dev + cell.Dev
-			square := head.Sq + cell.Sq - float64(float64(dev*dev)*inverse)
-			if square < 0 {
-				square = 0
-			}
-			b[i] = square
-			cell.Sum = x
-		}
-		m.pos, m.head = m.pos+k, head
-		if m.pos == n {
-			total := m.turn()
-			b[k-1] = total
-		}
-		in, sums, squares = in[k:], sums[k:], squares[k:]
-	}
 }

@@ -29,6 +29,3 @@ func TrueRange(high, low, previous float64) float64 {
 	down := int64(math.Float64bits(math.Abs(low - previous)))
 	return math.Float64frombits(uint64(max(reach, up, down)))
 }
-
-// Less is the lesser of two finite numbers, without a branch.
-func Less(x, y float64) float64 { return Ranked(min(Rank(x), Rank(y))) }

@@ -79,19 +79,3 @@ func (s *Sum) Visit(t *Tape) {
 	t.Int(&s.pos)
 	t.Float(&s.head)
 }
-
-// Visit visits the state of the moments.
-func (m *Moments) Visit(t *Tape) {
-	for i := range m.cells {
-		m.cells[i].visit(t)
-	}
-	t.Int(&m.pos)
-	m.head.visit(t)
-	t.Float(&m.origin)
-}
-
-func (c *Cell) visit(t *Tape) {
-	t.Float(&c.Sum)
-	t.Float(&c.Dev)
-	t.Float(&c.Sq)
-}

@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package kernel
+
+// distance4 adds up the distances of four, eight, … values from x as Distance
+// tells.
+func distance4(s []float64, x float64) float64 { return distance4Go(s, x) }
