@@ -24,11 +24,11 @@ const (
 var (
 	grid1e4  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 6, 8, 16, 1, 0) })
 	grid1e6  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 8, 9, 20, 4, 3e-3) })
-	grid1e8  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 15, 17, 32, 4, 3e-3) })
-	grid1e8b = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 22, 28, 44, 1, 2e-3) })
-	grid1e8c = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 32, 44, 96, 8, 1e-3) })
+	grid1e8  = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 15, 17, 32, 4, 3e-3).withNear(128) })
+	grid1e8b = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 22, 28, 44, 2, 2e-2).withNear(128) })
+	grid1e8c = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 28, 36, 80, 2, 2e-2).withNear(192) })
 	grid1e6b = sync.OnceValue(func() *americanGrid { return newAmericanGrid(3, 12, 14, 32, 5, 3e-3) })
-	grid1e10 = sync.OnceValue(func() *americanGrid { return newAmericanGrid(4, 32, 48, 128, 10, 1e-6) })
+	grid1e10 = sync.OnceValue(func() *americanGrid { return newAmericanGrid(4, 32, 48, 128, 10, 1e-6).withNear(256) })
 )
 
 // grid returns the grid of an accuracy, nil for none.

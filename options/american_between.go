@@ -24,15 +24,18 @@ type boundaryPair struct {
 
 // newBoundaryPair solves for both boundaries, up to where they meet; nil without
 // success. What is earned next to there is of second order, so that it need not be
-// known well.
-func newBoundaryPair(put BSM, g *americanGrid) *boundaryPair {
+// known well. The search begins from a solution on another grid, if there is one.
+func newBoundaryPair(put BSM, g *americanGrid, from *boundaryPair) *boundaryPair {
 	start := math.Log(put.Yield / put.Rate)    // how far apart they are at first
 	var least, most, leastGap, mostGap float64 // times, and how far apart they are then
 	var below *boundaryPair
 	most = math.Inf(1)
 	rough := start / (2.5 * put.Vol) // they approach by two or three deviations
 	until := min(put.Years, rough*rough)
-	var last *boundaryPair
+	if from != nil {
+		until = from.until
+	}
+	last := from
 	failures := 0
 	for range 60 {
 		pair := solvePair(put, g, until, last)
@@ -52,6 +55,12 @@ func newBoundaryPair(put BSM, g *americanGrid) *boundaryPair {
 			return pair
 		default:
 			most, mostGap = until, gap
+		}
+		// Near to where they meet a tangent tells the time.
+		if next := until * (1 + gap/pair.closing()); math.Abs(gap) < nearly*start && next > least && next < most {
+			if until = min(next, put.Years); until > least {
+				continue
+			}
 		}
 		// They come nearer like the root of the time, or less fast.
 		approach := start / (start - leastGap)
@@ -79,6 +88,10 @@ func newBoundaryPair(put BSM, g *americanGrid) *boundaryPair {
 	return below
 }
 
+// nearly is how near to each other boundaries have to be, of their first distance, for
+// a tangent to tell where they meet.
+const nearly = 0.05
+
 // meeting is how near the boundaries are to have met, of their first distance.
 const meeting = 3e-5
 
@@ -93,11 +106,9 @@ func solvePair(put BSM, g *americanGrid, until float64, last *boundaryPair) *bou
 	drift := put.Rate - put.Yield
 	for i, z := range g.zp {
 		tau := until * z
-		if last != nil {
-			root := g.z[i] * math.Pow(until/last.until, 1/g.power)
-			longer := max(root, 1) // the logarithm goes on like the root of the time
-			longer = math.Pow(longer, 0.5*g.power)
-			up, low := last.upper.at(min(root, 1))*longer, last.lower.at(min(root, 1))*longer
+		if share := last.share(tau); share > 0 {
+			root, longer := math.Pow(min(share, 1), 1/last.upper.grid.power), math.Sqrt(max(share, 1)) // the logarithm goes on like the root of the time
+			up, low := last.upper.at(root)*longer, last.lower.at(root)*longer
 			upper.h[i], lower.h[i] = max(up*up, 1e-6*variance*tau), max(low*low, 1e-6*variance*tau)
 			continue
 		}
@@ -110,6 +121,19 @@ func solvePair(put BSM, g *americanGrid, until float64, last *boundaryPair) *bou
 		return nil
 	}
 	return &boundaryPair{put: whole, until: until, upper: upper, lower: lower}
+}
+
+// share returns which part of its own time a time to expiry is, 0 next to expiry,
+// where a grid does not know the boundaries.
+func (q *boundaryPair) share(tau float64) float64 {
+	if q == nil {
+		return 0
+	}
+	share := tau / q.until
+	if zp := q.upper.grid.zp; share < 0.5*zp[len(zp)-1] {
+		return 0
+	}
+	return share
 }
 
 // nearLower is ln(Y/X)/(vol·√τ) in the limit of no time.
@@ -220,6 +244,15 @@ func (q *boundaryPair) apart(z float64) float64 {
 	return math.Log(q.upper.limit/q.lower.limit) - q.upper.at(z) - q.lower.at(z)
 }
 
+// closing returns how much nearer the boundaries come per share of the time, at its end.
+func (q *boundaryPair) closing() float64 {
+	if q == nil {
+		return math.NaN()
+	}
+	const back = 0.03
+	return (q.apart(math.Pow(1-back, 1/q.upper.grid.power)) - q.apart(1)) / back
+}
+
 // meet returns the share of the time at which the boundaries meet, 1 if they do not.
 func (q *boundaryPair) meet() float64 {
 	if q.apart(1) > 0 {
@@ -273,49 +306,49 @@ func between(a, b float64) float64 {
 	return cdf(a) - cdf(b)
 }
 
-// newBoundaryPairFor solves at an accuracy. For 1e-8 it goes on to finer grids until
-// two agree at the spot.
+// newBoundaryPairFor solves at an accuracy, each grid from the solution on the one
+// before: most of the work is to find where the boundaries meet, which few nodes tell
+// already. For 1e-8 it goes on until two grids agree at the spot.
 func newBoundaryPairFor(put BSM, a Accuracy) *boundaryPair {
-	grids := []*americanGrid{grid1e6b(), grid1e6()}
+	grids := []*americanGrid{grid1e6(), grid1e6b(), grid1e8b(), grid1e8c(), grid1e10()}
 	switch {
 	case a == Accuracy1e4:
-		grids = grids[1:]
+		grids = grids[:1]
 	case a == Accuracy1e8:
-		return agreedPair(put)
-	case a == Accuracy1e10 || put.hard():
-		grids = append([]*americanGrid{grid1e8b()}, grids...)
+		grids = grids[:4]
+	case a == Accuracy1e10:
+	case put.hard():
+		grids = grids[:3]
+	default:
+		grids = grids[:2]
 	}
-	if a == Accuracy1e10 {
-		grids = append([]*americanGrid{grid1e10()}, grids...)
-	}
-	for _, g := range grids { // few nodes have a solution when many have none
-		if pair := newBoundaryPair(put, g); pair != nil {
-			return pair
+	var last *boundaryPair
+	v := math.NaN()
+	for i, g := range grids {
+		pair := newBoundaryPair(put, g, last)
+		if pair == nil && last != nil {
+			pair = newBoundaryPair(put, g, nil)
 		}
-	}
-	return &boundaryPair{put: put} // without boundaries
-}
-
-func agreedPair(put BSM) *boundaryPair {
-	last := newBoundaryPairFor(put, Accuracy1e6)
-	if last.upper == nil {
-		return last
-	}
-	v := last.price(put.Spot)
-	// Grids with as many points in the last integral could agree on its error.
-	for _, g := range [...]*americanGrid{grid1e8b(), grid1e8c()} {
-		pair := newBoundaryPair(put, g)
-		if pair == nil {
-			return last
-		}
-		was := v
-		if v = pair.price(put.Spot); math.Abs(v-was) <= 3e-9*v {
-			return pair
+		if pair == nil { // few nodes have a solution when many have none
+			continue
 		}
 		last = pair
+		if a != Accuracy1e8 {
+			continue
+		}
+		was := v
+		if v = pair.price(put.Spot); math.Abs(v-was) <= pairAgreement[i]*v {
+			break
+		}
+	}
+	if last == nil {
+		return &boundaryPair{put: put} // without boundaries
 	}
 	return last
 }
+
+// pairAgreement is how far a grid may lie from the one before to be within 1e-8.
+var pairAgreement = [...]float64{0, 1e-8, 2e-9, 2e-9}
 
 // price is the value at a spot, where exercising now may be worth more. Without
 // boundaries it comes from finite differences, exact to 1e-7 or so.

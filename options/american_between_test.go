@@ -56,6 +56,26 @@ func TestTwoBoundariesReachTheirAccuracy(t *testing.T) {
 	}
 }
 
+// From a day to ten years, volatilities from 3 to 120 %, rates of a hundredth of a
+// point to ten points below zero and yields up to seven times that.
+func TestTwoBoundariesOfAnyTermsReachTheirAccuracy(t *testing.T) {
+	r := rand.New(rand.NewSource(5))
+	between := func(low, high float64) float64 { return low * math.Pow(high/low, r.Float64()) }
+	met := 0
+	for range 150 {
+		p := BSM{Strike: 100, Years: between(0.003, 10), Rate: -between(1e-4, 0.1), Vol: between(0.03, 1.2)}
+		p.Yield = p.Rate * (1 + between(0.01, 6))
+		p.Spot = 100 * math.Exp(p.Vol*math.Sqrt(p.Years)*(4*r.Float64()-2))
+		pair := newBoundaryPairFor(p, Accuracy1e10)
+		require.NotNil(t, pair.upper, "%+v", p)
+		if pair.until < p.Years {
+			met++
+		}
+		assert.InEpsilon(t, pair.price(p.Spot), p.American(Put, Accuracy1e8), 1e-8, "%+v", p)
+	}
+	assert.Greater(t, met, 30)
+}
+
 // Finite differences know nothing of boundaries.
 func TestTwoBoundariesAgreeWithFiniteDifferences(t *testing.T) {
 	r := rand.New(rand.NewSource(4))

@@ -150,15 +150,19 @@ func newBoundaryFor(put BSM, a Accuracy, g *americanGrid) *boundary {
 		v := last.value(put.Spot)
 		for i, next := range [...]*americanGrid{g, grid1e8b(), grid1e8c()} {
 			b := newBoundary(put, next, last)
-			was := v
-			if v = b.value(put.Spot); put.Spot <= b.now() || math.Abs(v-was) <= agreement[i]*v {
+			was, agreed := v, agreement[i]*put.caution()
+			if v = b.value(put.Spot); put.Spot <= b.now() || math.Abs(v-was) <= agreed*v {
 				return b
 			}
 			last = b
 		}
 		return last
+	case a == Accuracy1e10: // from elsewhere its many nodes do not always settle
+		return newBoundary(put, g, newBoundary(put, grid1e8(), newBoundary(put, grid1e6(), nil)))
 	case (a == 0 || a == Accuracy1e6) && put.hard():
 		return newBoundary(put, grid1e6b(), nil)
+	case a == Accuracy1e4 && put.hardness() > 2:
+		return newBoundary(put, grid1e6(), nil)
 	}
 	return newBoundary(put, g, nil)
 }
@@ -166,11 +170,26 @@ func newBoundaryFor(put BSM, a Accuracy, g *americanGrid) *boundary {
 // agreement is how far two grids may lie apart for the finer to be within 1e-8.
 var agreement = [...]float64{1.5e-8, 4e-8, 0}
 
+// caution is how much nearer than usual grids have to be that approach the truth slowly,
+// lest two agree too early: where the boundary begins a little below the strike, or what
+// exercising earns outweighs the randomness.
+func (p *BSM) caution() float64 {
+	switch {
+	case p.Yield > p.Rate && p.Yield < 1.8*p.Rate:
+		return 0.2
+	case p.hardness() > 0.7:
+		return 0.25
+	}
+	return 1
+}
+
 // hard reports that what exercising earns outweighs the randomness: boundary and
 // integrand then change fast next to the present.
-func (p *BSM) hard() bool {
-	earned := max(math.Abs(p.Rate), math.Abs(p.Rate-p.Yield)) * math.Sqrt(p.Years)
-	return earned > 1.15*p.Vol
+func (p *BSM) hard() bool { return p.hardness() > 1.15 }
+
+// hardness is what exercising earns until expiry over the randomness.
+func (p *BSM) hardness() float64 {
+	return max(math.Abs(p.Rate), math.Abs(p.Rate-p.Yield)) * math.Sqrt(p.Years) / p.Vol
 }
 
 // now returns B(T).

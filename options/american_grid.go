@@ -25,6 +25,7 @@ type americanGrid struct {
 	weight      []float64 // of the points, du = τ·weight
 	matrix      []float64 // nodes × points × nodes: interpolation from the nodes
 	final       americanRule
+	near        americanRule // the same for spots next to the boundary, if there are points
 }
 
 // americanRule is the last integral, from z = 1.
@@ -52,14 +53,25 @@ func newAmericanGrid(power float64, nodes, points, finalPoints, iterations int, 
 			g.matrix = g.appendRow(g.matrix, g.z[i]*(1-y[j]*y[j]))
 		}
 	}
-	f := &g.final
-	f.points = finalPoints
-	y, w = legendre(finalPoints)
-	for j := range finalPoints {
-		root, share, weight := powerPoint(power, y[j], w[j])
+	g.final = g.rule(finalPoints)
+	return g
+}
+
+// rule makes the last integral with so many points.
+func (g *americanGrid) rule(points int) americanRule {
+	f := americanRule{points: points}
+	y, w := legendre(points)
+	for j := range points {
+		root, share, weight := powerPoint(g.power, y[j], w[j])
 		f.root, f.share, f.weight = append(f.root, root), append(f.share, share), append(f.weight, weight)
 		f.matrix = g.appendRow(f.matrix, 1-y[j]*y[j])
 	}
+	return f
+}
+
+// withNear adds a finer last integral for spots next to the boundary.
+func (g *americanGrid) withNear(points int) *americanGrid {
+	g.near = g.rule(points)
 	return g
 }
 

@@ -9,10 +9,10 @@ import "math"
 func (b *boundary) value(spot float64) float64 {
 	p := b.put
 	p.Spot = spot
-	f := &b.grid.final
 	n := b.grid.nodes
 	dev := p.Vol * math.Sqrt(p.Years)
 	own := math.Log(spot / b.limit)
+	f := b.last(own, dev)
 	floor := b.floor() * p.Years
 	sum := 0.0
 	for j := range f.points {
@@ -27,6 +27,18 @@ func (b *boundary) value(spot float64) float64 {
 		sum += f.weight[j] * (p.Rate*p.Strike*expSum(-p.Rate*t, 0)*cdf(v-dp) - p.Yield*spot*expSum(-p.Yield*t, 0)*cdf(-dp))
 	}
 	return p.price(Put) + p.Years*sum
+}
+
+// nearBoundary is how many deviations from the boundary the integrand changes too fast
+// next to the present for a few points.
+const nearBoundary = 0.2
+
+// last returns the rule of the last integral for a spot, given ln(spot/limit).
+func (b *boundary) last(own, dev float64) *americanRule {
+	if g := b.grid; g.near.points > 0 && own+math.Sqrt(b.h[0]) < nearBoundary*dev {
+		return &g.near
+	}
+	return &b.grid.final
 }
 
 // slopes returns the put's delta and gamma at a spot above the boundary: the

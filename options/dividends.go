@@ -66,13 +66,13 @@ func (p BSM) AmericanDividends(k Kind, dividends []Dividend, m DividendModel) (f
 // AmericanImpliedVolDividends returns the volatility at which the American
 // option on a share with cash dividends is worth price; p.Vol is ignored.
 func (p BSM) AmericanImpliedVolDividends(k Kind, price float64, dividends []Dividend, m DividendModel) (float64, error) {
+	p.Vol = 0
 	if err := p.checkDividends(k, dividends, m); err != nil {
 		return math.NaN(), err
 	}
 	if p.Years == 0 || !(price >= 0) || math.IsInf(price, 0) {
 		return math.NaN(), p.whyImpossible(k, price)
 	}
-	p.Vol = 0
 	least, err := p.AmericanDividends(k, dividends, m)
 	if err != nil {
 		return math.NaN(), err

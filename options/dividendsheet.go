@@ -11,75 +11,60 @@ type dividendSheet struct {
 	terms    BSM        // years, rate, yield and volatility
 	payments []Dividend // by falling time, of 1 each: lanes have their own proportion
 	shares   []sheetRow // what each pays, by lane
+	started  bool       // with the values after the last ex-date
 	between  bool       // exercised early at other times than just before an ex-date, too
 	// Nodes are counted from the side that is exercised: that of low spots for a put.
 	// The first lane is the European option.
-	dx, spread float64
-	middle     int
-	spot       []float64
-	v, rest    []sheetRow
-	inverse    []float64
-	lower      []float64
-	edges      sheetRow // x where exercise begins now, NaN where it does not
+	dx           float64
+	middle       int
+	spot         []float64
+	v, rest      []sheetRow
+	inverse      []float64
+	lower        []float64
+	begins, ends int      // the first and the last node that is asked for
+	edges        sheetRow // x where exercise begins now, NaN where it does not
 }
 
 // sheetLanes is how many options are valued side by side; the first is European.
-const sheetLanes = 12
+const sheetLanes = 8
 
 type sheetRow [sheetLanes]float64
 
 // bentSteps is how many steps there are at the least after a bend.
 const bentSteps = 3
 
-// sheetReach is where a sheet ends, in deviations.
-const sheetReach = 5.0
+// startWidth is the deviation after the last ex-date, in steps, that a sheet may begin with.
+const startWidth = 0.8
 
-// newDividendSheet solves on a grid of twice space intervals, and the same on one of
-// half the intervals in spot and time to take the leading error away.
-func newDividendSheet(k Kind, terms BSM, dividends []Dividend, strikes []float64, space, steps int, extrapolated bool) *dividendSheet {
-	if !extrapolated {
-		return solveSheet(k, terms, dividends, strikes, space, steps, 1)
+// Where a sheet ends, in deviations: on the side that is exercised the value is a
+// line soon.
+const (
+	sheetReach      = 5.0
+	sheetReachEarly = 3.5
+)
+
+// newDividendSheet solves on a grid of so many intervals and steps.
+func newDividendSheet(d *dividendPremium, band *strikeBand, terms BSM, space, steps int) *dividendSheet {
+	g := blankSheet(d, band, terms, space)
+	if !g.between {
+		g.atExDates()
+	} else {
+		g.begin(d)
+		g.solve(steps)
 	}
-	fine := solveSheet(k, terms, dividends, strikes, 2*space, steps, 2)
-	coarse := solveSheet(k, terms, dividends, strikes, space, steps, 1)
-	// Errors fall to a third from one grid to the next: exercise takes away half an
-	// order of those in time. The nodes between have the mean of those next to them.
-	var before sheetRow
-	for i := range coarse.v {
-		var here sheetRow
-		for l := range here {
-			here[l] = (fine.v[2*i][l] - coarse.v[i][l]) * 0.5
-		}
-		for l := range here {
-			fine.v[2*i][l] += here[l]
-			if i > 0 {
-				fine.v[2*i-1][l] += 0.5 * (here[l] + before[l])
-			}
-		}
-		before = here
-	}
-	return fine
+	g.relate()
+	return g
 }
 
-func solveSheet(k Kind, terms BSM, dividends []Dividend, strikes []float64, space, steps, finer int) *dividendSheet {
-	g := &dividendSheet{kind: k, terms: terms}
-	g.between = !(k == Call && terms.Yield <= 0 && terms.Rate >= 0)
-	for i := len(dividends) - 1; i >= 0; i-- {
-		g.payments = append(g.payments, dividends[i])
-		var share sheetRow
-		for l, strike := range strikes {
-			share[l+1] = dividends[i].Cash / strike
-		}
-		for l := len(strikes) + 1; l < sheetLanes; l++ {
-			share[l] = share[len(strikes)]
-		}
-		g.shares = append(g.shares, share)
-	}
+func blankSheet(d *dividendPremium, band *strikeBand, terms BSM, space int) *dividendSheet {
+	g := &dividendSheet{kind: d.kind, terms: terms, payments: d.payments, shares: band.shares}
+	g.between = d.between(terms.Vol)
 	dev := terms.Vol * math.Sqrt(terms.Years)
-	g.spread = sheetReach*dev + math.Abs(terms.Rate-terms.Yield)*terms.Years + 0.5*dev*dev
+	drift := math.Abs(terms.Rate-terms.Yield)*terms.Years + 0.5*dev*dev
+	early, late := sheetReachEarly*dev+drift, sheetReach*dev+drift
+	g.middle = int(math.Round(float64(space) * early / (early + late)))
+	g.dx = late / float64(space-g.middle)
 	n := space + 1
-	g.middle = space / 2
-	g.dx = 2 * g.spread / float64(space)
 	floats := make([]float64, 3*n)
 	g.spot, g.inverse, g.lower = floats[:n], floats[n:2*n], floats[2*n:]
 	rows := make([]sheetRow, 2*n)
@@ -87,15 +72,68 @@ func solveSheet(k Kind, terms BSM, dividends []Dividend, strikes []float64, spac
 	for i := range g.spot {
 		g.spot[i] = expSum(g.x(i), 0)
 	}
-	g.solve(steps, finer)
+	for l := range g.edges {
+		g.edges[l] = math.NaN()
+	}
+	// All is asked for the strikes of the band at one spot.
+	const margin = 0.02
+	here := math.Log(d.terms.Spot)
+	a, b := g.position(here-band.least+margin), g.position(here-band.most-margin)
+	g.begins, g.ends = int(max(0, math.Floor(min(a, b))-2)), int(min(float64(n-1), math.Ceil(max(a, b))+2))
+	g.begins, g.ends = min(g.begins, n-6), max(g.ends, 5)
 	return g
+}
+
+// position returns the place of x = ln(spot) among the nodes.
+func (g *dividendSheet) position(x float64) float64 {
+	return float64(g.middle) - float64(g.kind)*x/g.dx
 }
 
 // x returns ln(spot) at a node.
 func (g *dividendSheet) x(i int) float64 { return -float64(g.kind) * float64(i-g.middle) * g.dx }
 
-func (g *dividendSheet) solve(steps, finer int) {
+// begin fills the sheet with the values after the last ex-date, which are those
+// without dividends, unless that is so near to expiry that they bend within a step.
+func (g *dividendSheet) begin(d *dividendPremium) {
+	p, sign := g.terms, float64(g.kind)
+	p.Years = g.terms.Years - g.payments[0].Years
+	if p.Vol*math.Sqrt(p.Years) < startWidth*g.dx || d.after.exact {
+		return
+	}
+	g.started = true
+	early := func(s float64) float64 { return 0 }
+	if !d.after.none {
+		early = d.earlyAfter(p.Vol)
+	}
+	for i, european := range g.europeans(p.Years) {
+		s := g.spot[i]
+		value := max(european+early(s), sign*(s-1))
+		for l := range g.v[i] {
+			g.v[i][l] = value
+		}
+		g.v[i][0] = european
+	}
+}
+
+// europeans returns the values of the European option at the nodes, at a time to expiry.
+func (g *dividendSheet) europeans(tau float64) []float64 {
 	p, sign := &g.terms, float64(g.kind)
+	yield, discount, drift := math.Exp(-p.Yield*tau), math.Exp(-p.Rate*tau), (p.Rate-p.Yield)*tau
+	dev := p.Vol * math.Sqrt(tau)
+	values := g.inverse[:len(g.spot)] // is free between steps
+	for i, s := range g.spot {
+		s *= yield
+		values[i] = max(sign*(s-discount), 0)
+		if dev > 0 {
+			values[i] += min(s, discount) * blackValue(math.Abs(g.x(i)+drift), dev)
+		}
+	}
+	return values
+}
+
+// payoff fills the sheet with the values at expiry.
+func (g *dividendSheet) payoff() {
+	sign := float64(g.kind)
 	for i, s := range g.spot {
 		payoff := max(sign*(s-1), 0)
 		if i == g.middle { // the mean over the cell that holds the kink
@@ -109,19 +147,26 @@ func (g *dividendSheet) solve(steps, finer int) {
 			g.v[i][l] = payoff
 		}
 	}
-	for l := range g.edges {
-		g.edges[l] = math.NaN()
-	}
+}
+
+func (g *dividendSheet) solve(steps int) {
+	p := &g.terms
 	now, bent := 0.0, true
 	for d := range g.payments {
 		then := p.Years - g.payments[d].Years
-		g.march(now, then, steps, finer, bent, d)
+		switch {
+		case d > 0:
+			g.march(now, then, steps, bent, d)
+		case !g.started:
+			g.payoff()
+			g.march(now, then, steps, bent, d)
+		}
 		now, bent = then, g.kind == Call
 		if g.kind == Call {
 			g.exercise(d)
 		}
 	}
-	g.march(now, p.Years, steps, finer, bent, len(g.payments))
+	g.march(now, p.Years, steps, bent, len(g.payments))
 	if g.between && p.Years > now {
 		g.findEdges()
 	}
@@ -129,6 +174,21 @@ func (g *dividendSheet) solve(steps, finer int) {
 		european := g.v[i][0]
 		for l := 1; l < sheetLanes; l++ {
 			g.v[i][l] -= european
+		}
+	}
+}
+
+// relate divides what early exercise adds by the European option's value, which leaves
+// what depends little on the spot.
+func (g *dividendSheet) relate() {
+	for i := range g.v {
+		row := &g.v[i]
+		per := 0.0
+		if row[0] > 1e-12 {
+			per = 1 / row[0]
+		}
+		for l := 1; l < sheetLanes; l++ {
+			row[l] *= per
 		}
 	}
 }
@@ -154,7 +214,7 @@ func (g *dividendSheet) escrow(tau float64, past int, out *sheetRow) {
 // value that it lets be exercised: it then changes like the root of the time since,
 // and steps grow from there. The first few of those are implicit, which smooths the
 // bend, the others Crank and Nicolson's.
-func (g *dividendSheet) march(from, to float64, steps, finer int, bent bool, past int) {
+func (g *dividendSheet) march(from, to float64, steps int, bent bool, past int) {
 	if !(to > from) {
 		return
 	}
@@ -168,7 +228,6 @@ func (g *dividendSheet) march(from, to float64, steps, finer int, bent bool, pas
 		}
 		n = max(bentSteps, int(math.Ceil(float64(steps)*share)))
 	}
-	n *= finer
 	last := from
 	for k := 1; k <= n; k++ {
 		u := float64(k) / float64(n)
@@ -180,7 +239,7 @@ func (g *dividendSheet) march(from, to float64, steps, finer int, bent bool, pas
 			next = to
 		}
 		theta := 0.5
-		if bent && k <= 2*finer {
+		if bent && k <= 2 {
 			theta = 1
 		}
 		g.step(next-last, theta, next, past)

@@ -3,7 +3,7 @@ package options
 import (
 	"errors"
 	"math"
-	"sync"
+	"slices"
 )
 
 // An earlyPremium gives what early exercise adds to the options of one kind that
@@ -12,6 +12,7 @@ import (
 type earlyPremium interface {
 	never() bool
 	premium(p BSM) float64
+	// impliedVol may begin with p.Vol, that of a neighbour, if it is above 0.
 	impliedVol(p BSM, price float64) (float64, error)
 	greeks(p *BSM, g *Greeks, withRates bool) (premium, boundary float64, exercised bool)
 }
@@ -29,12 +30,14 @@ type dividendPremium struct {
 	kind      Kind
 	dividends []Dividend // until expiry, by time
 	present   float64
-	terms     BSM     // years, rate and yield
-	low, step float64 // ln(strike) of the first lane, and from one to the next
-	strikes   []float64
+	terms     BSM // years, rate and yield
+	bands     []strikeBand
+	payments  []Dividend // by falling time
 	root      float64
-	rough     bool // on coarse grids, which do to find a forward
-	alone     bool // between two boundaries: there are no sheets
+	after     *premiumTable // for after the last ex-date; has no cells
+	edge      *boundary     // then, of the last volatility asked for
+	rough     bool          // on coarse grids, which do to find a forward
+	alone     bool          // between two boundaries: there are no sheets
 	cells     []*dividendCell
 	last      dividendPoint
 }
@@ -43,7 +46,7 @@ type dividendPremium struct {
 type dividendCell struct {
 	low, high float64 // ln(vol)
 	vols      int
-	sheets    [dividendVols]*dividendSheet
+	sheets    [mostBands][dividendVols]*dividendSheet
 }
 
 // dividendPoint is what a cell says of one contract, as polynomials in w, the place
@@ -51,18 +54,18 @@ type dividendCell struct {
 type dividendPoint struct {
 	cell               *dividendCell
 	spot, strike       float64
-	ratio, slope, bend [dividendVols]float64 // the premium and its derivatives by ln(spot), relative to the European value
+	ratio, slope, bend [dividendVols]float64 // the premium over the European value, and derivatives by ln(spot)
 	edge               [dividendVols]float64 // ln(spot/strike) where exercise begins
 	hasEdge            bool
 }
 
-// The size of the tables, and the nodes and steps of the coarser of two grids.
+// The size of the tables, and the intervals and steps of their grids.
 const (
-	dividendVols  = 7 // of a cell, at most
-	sheetSpace    = 44
-	sheetSteps    = 10
-	roughSpace    = 60 // of the only grid of a rough table
-	roughSteps    = 14
+	dividendVols  = 8 // of a cell, at most
+	sheetSpace    = 52
+	sheetSteps    = 12
+	roughSpace    = 44 // of a rough table
+	roughSteps    = 7
 	dividendExact = 2e-5 // of the strike: a time value below, far under a tick, says nothing about the volatility
 	aloneSpace    = 140  // of grids for one contract
 	aloneSteps    = 15
@@ -71,13 +74,22 @@ const (
 func newDividendPremium(k Kind, model BSM, dividends []Dividend, lowVol, highVol, least, most float64, rough bool) *dividendPremium {
 	d := &dividendPremium{kind: k, rough: rough, dividends: dividends, present: presentValue(dividends, model.Rate), terms: model, root: math.Sqrt(model.Years)}
 	// Strikes far from the spot have no early exercise to speak of, or nothing else.
-	const lanes = sheetLanes - 1
 	here, far := math.Log(model.Spot), 3*highVol*d.root+0.05
-	d.low = min(max(math.Log(least), here-far), here+far)
-	d.step = max((min(math.Log(most), here+far)-d.low)/(lanes-1), 1e-3)
-	for j := range lanes {
-		d.strikes = append(d.strikes, math.Exp(d.low+float64(j)*d.step))
+	low := min(max(math.Log(least), here-far), here+far)
+	high := max(min(math.Log(most), here+far), low+1e-2)
+	for i := len(dividends) - 1; i >= 0; i-- {
+		d.payments = append(d.payments, dividends[i])
 	}
+	bands := min(int(math.Ceil((high-low)/bandWidth)), mostBands)
+	for i := range bands {
+		width := (high - low) / float64(bands)
+		d.bands = append(d.bands, newStrikeBand(low+width*float64(i), low+width*float64(i+1), d.payments))
+	}
+	d.bands[0].least = min(d.bands[0].least, math.Log(least))
+	d.bands[bands-1].most = max(d.bands[bands-1].most, math.Log(most))
+	rest := d.terms
+	rest.Years -= d.payments[0].Years
+	d.after = newPremiumTableOn(gridRough(), rest, k, 0, 0)
 	put := d.terms
 	put.Strike, put.Vol = model.Spot, 0.2
 	put = put.asPut(k)
@@ -92,7 +104,7 @@ func newDividendPremium(k Kind, model BSM, dividends []Dividend, lowVol, highVol
 // strike.
 func (d *dividendPremium) never() bool {
 	p := d.terms
-	p.Strike = d.strikes[0]
+	p.Strike = math.Exp(d.bands[0].low)
 	return d.kind == Call && p.Yield <= 0 && p.Rate >= 0 && !d.worthExercising(&p)
 }
 
@@ -107,32 +119,46 @@ func (d *dividendPremium) cell(lnVol float64) *dividendCell {
 }
 
 func (d *dividendPremium) addCell(low, high float64) *dividendCell {
-	c := &dividendCell{low: low, high: high, vols: min(3+int(math.Ceil(3*(high-low))), dividendVols)}
-	if d.rough {
-		c.vols = min(c.vols, 3)
+	c := &dividendCell{low: low, high: high, vols: 3 + int(math.Ceil(3*(high-low)))}
+	if d.largest() > 0.3*math.Exp(low)*d.root {
+		c.vols++
+	}
+	if c.vols = min(c.vols, dividendVols); d.rough {
+		c.vols = 2
 	}
 	d.cells = append(d.cells, c)
 	for i, node := range chebyshevRules()[c.vols].nodes {
 		terms := d.terms
 		terms.Vol = math.Exp(0.5*(low+high) + 0.5*(high-low)*node)
 		space, steps := d.fineness(terms.Vol)
-		if d.rough {
-			space, steps = roughSpace, roughSteps
+		for b := range d.bands {
+			c.sheets[b][i] = newDividendSheet(d, &d.bands[b], terms, space, steps)
 		}
-		c.sheets[i] = newDividendSheet(d.kind, terms, d.dividends, d.strikes, space, steps, !d.rough)
 	}
 	return c
 }
 
-// fineness returns the size of a sheet. What is off in a volatility grows with it, and
-// with the dividend, whose ex-date bends the values the more.
+// fineness returns the size of a sheet. What is off in a volatility by steps of time grows
+// with it, and with the dividends, whose ex-dates bend the values.
 func (d *dividendPremium) fineness(vol float64) (space, steps int) {
-	largest := 0.0
-	for _, dividend := range d.dividends {
-		largest = max(largest, dividend.Cash/d.terms.Spot)
+	if d.rough {
+		return roughSpace, roughSteps
 	}
-	effort := min(max(0.5+vol, 1), 2.5) * min(max(largest/0.04, 1), 2)
-	return 2 * int(math.Round(0.5*sheetSpace*math.Sqrt(effort))), int(math.Ceil(sheetSteps * effort))
+	if !d.between(vol) {
+		return sheetSpace, 0
+	}
+	effort := min(max(0.5+vol, 1), 2.5) * min(max(d.largest()/0.04, 1), 2)
+	bends := min(0.75+0.25*float64(len(d.dividends)), 2)
+	return int(math.Round(sheetSpace * math.Sqrt(effort*bends))), int(math.Ceil(sheetSteps * effort))
+}
+
+// largest returns the largest dividend as a share of the spot.
+func (d *dividendPremium) largest() float64 {
+	most := 0.0
+	for _, dividend := range d.dividends {
+		most = max(most, dividend.Cash/d.terms.Spot)
+	}
+	return most
 }
 
 // look makes the polynomials of a contract.
@@ -142,36 +168,32 @@ func (d *dividendPremium) look(c *dividendCell, p *BSM) *dividendPoint {
 		return at
 	}
 	at.cell, at.spot, at.strike, at.hasEdge = c, p.Spot, p.Strike, true
-	lanes := len(d.strikes)
-	place := max(0, min((logRatio(p.Strike, 1)-d.low)/d.step, float64(lanes-1)))
-	first := max(0, min(int(place)-1, lanes-4))
-	byStrike := cubicWeights(place - float64(first) - 1)
+	lnStrike, band := logRatio(p.Strike, 1), 0
+	for band < len(d.bands)-1 && lnStrike > d.bands[band].high {
+		band++
+	}
+	byStrike, edgeLane, edgeShare := d.bands[band].weights(lnStrike)
 	x := logRatio(p.Spot, p.Strike)
 	var ratios, slopes, bends, edges [dividendVols]float64
 	for i := range c.vols {
-		g := c.sheets[i]
-		edge := g.edges[1+first:][:4]
-		edges[i] = byStrike[0]*edge[0] + byStrike[1]*edge[1] + byStrike[2]*edge[2] + byStrike[3]*edge[3]
+		g := c.sheets[band][i]
+		edges[i] = g.edges[edgeLane] + edgeShare*(g.edges[edgeLane+1]-g.edges[edgeLane])
 		at.hasEdge = at.hasEdge && !math.IsNaN(edges[i])
 		j, u, inside := g.place(x)
 		weights, slope1, bend2 := cubicWeights(u), cubicSlopes(u), cubicBends(u)
-		var premium, slope, bend, european float64
+		var ratio, slope, bend float64
 		for m := range weights {
-			row := &g.v[j-1+m]
-			lane := row[1+first:][:4]
-			v := byStrike[0]*lane[0] + byStrike[1]*lane[1] + byStrike[2]*lane[2] + byStrike[3]*lane[3]
-			premium += weights[m] * v
+			v := byStrike.of(&g.v[j-1+m])
+			ratio += weights[m] * v
 			slope += slope1[m] * v
 			bend += bend2[m] * v
-			european += weights[m] * row[0]
 		}
-		if european > 1e-12 {
-			per := 1 / european
-			ratios[i] = premium * per
-			if inside {
-				inverse := -float64(d.kind) / g.dx
-				slopes[i], bends[i] = slope*per*inverse, bend*per*inverse*inverse
-			}
+		ratios[i] = ratio
+		if inside {
+			inverse := -float64(d.kind) / g.dx
+			slopes[i], bends[i] = slope*inverse, bend*inverse*inverse
+		} else if end := g.v[g.begins+1][0]; float64(d.kind)*x > 0 && end > 0 { // deep in the money only the European value still changes
+			ratios[i] *= end / (end + float64(d.kind)*(p.Spot/p.Strike-g.spot[g.begins+1]))
 		}
 	}
 	rule := &monomialRules()[c.vols]
@@ -184,21 +206,41 @@ func (d *dividendPremium) look(c *dividendCell, p *BSM) *dividendPoint {
 	return at
 }
 
+// earlyAfter returns what early exercise adds by spot after the last ex-date.
+func (d *dividendPremium) earlyAfter(vol float64) func(spot float64) float64 {
+	d.edge = d.after.boundary(d.edge, vol)
+	var earned exerciseIntegral
+	earned.prepare(d.edge)
+	now := d.edge.now()
+	return func(spot float64) float64 {
+		// A call is the put that it is symmetrical to.
+		unit := 1.0
+		if d.kind == Call {
+			unit, spot = spot, 1/spot
+		}
+		if spot <= now {
+			return 0
+		}
+		return unit * earned.premium(spot)
+	}
+}
+
 // place returns the node below x, and how far x is beyond it in steps; inside
 // reports that x is on the grid, or else its end is returned.
 func (g *dividendSheet) place(x float64) (j int, u float64, inside bool) {
-	pos, last := float64(g.middle)-float64(g.kind)*x/g.dx, float64(len(g.v)-2)
-	inside = pos >= 1 && pos <= last
-	pos = max(1, min(pos, last))
-	j = min(int(pos), len(g.v)-3)
+	pos, first, last := g.position(x), float64(g.begins+1), float64(g.ends-1)
+	inside = pos >= first && pos <= last
+	pos = max(first, min(pos, last))
+	j = min(int(pos), g.ends-2)
 	return j, pos - float64(j), inside
 }
 
 // dividendValue is what the tables know at one strike and volatility.
 type dividendValue struct {
-	exercised           bool // there is nothing else
-	premium             float64
-	slope, bend, byVega float64 // by ln(spot), and by the volatility
+	exercised          bool // there is nothing else
+	premium            float64
+	ratio, slope, bend float64 // the premium over the European value, and derivatives by ln(spot)
+	byVega             float64 // the premium's, by the volatility
 }
 
 // value reads the tables, given the European option's value and vega.
@@ -228,7 +270,7 @@ func (d *dividendPremium) value(p *BSM, european, vega float64) dividendValue {
 	if !(ratio > 0) {
 		return dividendValue{}
 	}
-	return dividendValue{premium: ratio * european, slope: slope * european, bend: bend * european, byVega: change/(half*p.Vol)*european + ratio*vega}
+	return dividendValue{premium: ratio * european, ratio: ratio, slope: slope, bend: bend, byVega: change/(half*p.Vol)*european + ratio*vega}
 }
 
 // has reports whether there can be tables for a volatility.
@@ -249,68 +291,14 @@ func (d *dividendPremium) lookAlone(p *BSM) (down, here, up, step float64) {
 	return early.v[m-1] - late.v[m-1], max(early.v[m]-late.v[m], 0), early.v[m+1] - late.v[m+1], early.dx
 }
 
-// cubicWeights are those of Lagrange's cubic through -1, 0, 1 and 2 at u; cubicSlopes
-// and cubicBends give its derivatives.
-func cubicWeights(u float64) [4]float64 {
-	return [4]float64{-u * (u - 1) * (u - 2) * (1.0 / 6), (u + 1) * (u - 1) * (u - 2) * 0.5, -(u + 1) * u * (u - 2) * 0.5, (u + 1) * u * (u - 1) * (1.0 / 6)}
-}
-
-func cubicSlopes(u float64) [4]float64 {
-	s := u * u
-	return [4]float64{-0.5*s + u - 1.0/3, 1.5*s - 2*u - 0.5, -1.5*s + u + 1, 0.5*s - 1.0/6}
-}
-
-func cubicBends(u float64) [4]float64 {
-	return [4]float64{1 - u, 3*u - 2, 1 - 3*u, u}
-}
-
-// A monomialRule turns values at Chebyshev's points into the coefficients of the
-// polynomial through them, by powers.
-type monomialRule struct {
-	n      int
-	matrix [dividendVols][dividendVols]float64
-}
-
-var monomialRules = sync.OnceValue(func() *[dividendVols + 1]monomialRule {
-	var rules [dividendVols + 1]monomialRule
-	for n := 2; n < len(rules); n++ {
-		r, nodes := &rules[n], chebyshevRules()[n].nodes
-		r.n = n
-		for i, x := range nodes {
-			// The product of (w - y)/(x - y) over the other nodes y.
-			product := make([]float64, 1, n)
-			product[0] = 1
-			for j, y := range nodes {
-				if j == i {
-					continue
-				}
-				product = append(product, 0)
-				for m := len(product) - 1; m >= 0; m-- {
-					product[m] *= -y
-					if m > 0 {
-						product[m] += product[m-1]
-					}
-				}
-				for m := range product {
-					product[m] /= x - y
-				}
-			}
-			for m, a := range product {
-				r.matrix[m][i] = a
-			}
-		}
+// between reports that exercising can be right at other times than just before an
+// ex-date: a call's only where the yield on the spot is above the interest on the strike.
+func (d *dividendPremium) between(vol float64) bool {
+	t := &d.terms
+	if d.kind == Put || t.Rate < 0 {
+		return true
 	}
-	return &rules
-})
-
-func (r *monomialRule) coefficients(values, dst *[dividendVols]float64) {
-	for m := range r.n {
-		row, sum := &r.matrix[m], 0.0
-		for i := range r.n {
-			sum += row[i] * values[i]
-		}
-		dst[m] = sum
-	}
+	return t.Yield > 0 && t.Rate < t.Yield*math.Exp(sheetReach*vol*d.root)
 }
 
 // worthExercising reports that some dividend is above what the strike earns until
@@ -364,6 +352,9 @@ func (d *dividendPremium) impliedVol(p BSM, price float64) (float64, error) {
 	case price <= intrinsic*(1+1e-9):
 		return math.NaN(), ErrNoTimeValue
 	}
+	if vol, ok := d.volNear(p, price); ok {
+		return vol, nil
+	}
 	high, err := p.ImpliedVol(d.kind, price)
 	p.Vol = high
 	switch {
@@ -375,6 +366,46 @@ func (d *dividendPremium) impliedVol(p BSM, price float64) (float64, error) {
 		return d.exactVol(p, price)
 	}
 	return d.volFrom(p, price, high)
+}
+
+// volNear finds the volatility by a few steps of Newton's method from p.Vol, if that is
+// near enough and the price depends on it.
+func (d *dividendPremium) volNear(p BSM, price float64) (vol float64, ok bool) {
+	if !(p.Vol > 0) || !d.has(p.Vol) || d.idle(&p) {
+		return 0, false
+	}
+	asset, cash, _ := p.present()
+	lo, x := min(asset, cash), math.Abs(p.moneyness())
+	certain := max(float64(d.kind)*(asset-cash), 0)
+	for range nearSteps {
+		if !d.covers(p.Vol) {
+			break
+		}
+		f, part, _, _, _, _ := black(x, p.Vol*d.root)
+		value, vega := lo*part+certain, lo*f*d.root
+		at := d.value(&p, value, vega)
+		slope := vega + at.byVega
+		if at.exercised || !(slope > 0) || tellsNothing(slope, &p) {
+			break
+		}
+		step := (value + at.premium - price) / slope
+		if p.Vol -= step; math.Abs(step) < 1e-4*p.Vol { // the next is of the order of its square
+			return p.Vol, d.covers(p.Vol)
+		}
+	}
+	return 0, false
+}
+
+// nearSteps is how many steps it takes from a volatility that is near.
+const nearSteps = 4
+
+// covers reports that there is a cell for a volatility already.
+func (d *dividendPremium) covers(vol float64) bool {
+	if !(vol > 0) {
+		return false
+	}
+	lnVol := logRatio(vol, 1)
+	return slices.ContainsFunc(d.cells, func(c *dividendCell) bool { return lnVol >= c.low && lnVol <= c.high })
 }
 
 // volFrom goes down by Newton's method from the European volatility of the price,
@@ -407,6 +438,9 @@ func (d *dividendPremium) volFrom(p BSM, price, european float64) (float64, erro
 		} else {
 			low = vol
 			if started && vol < european { // the answer is above the first cell
+				if -excess <= dividendExact*p.Strike && tellsNothing(slope, &p) {
+					break
+				}
 				started, vol = false, european
 				continue
 			}
@@ -423,8 +457,8 @@ func (d *dividendPremium) volFrom(p BSM, price, european float64) (float64, erro
 			}
 		}
 		if vol == lowest && excess > 0 { // no volatility may be low enough
-			if price <= d.certain(p)+dividendExact*p.Strike {
-				return math.NaN(), ErrNoTimeValue
+			if price <= d.certain(p)+dividendExact*p.Strike || excess <= dividendExact*p.Strike && tellsNothing(slope, &p) {
+				break
 			}
 			lowest = 0
 		}
@@ -441,6 +475,10 @@ func (d *dividendPremium) volFrom(p BSM, price, european float64) (float64, erro
 	return math.NaN(), ErrNoTimeValue // the price is below that at every volatility by what the tables are off
 }
 
+// tellsNothing reports that ten points of volatility are worth so little that the
+// price does not tell it: slope is the derivative by it.
+func tellsNothing(slope float64, p *BSM) bool { return 0.1*slope <= dividendExact*p.Strike }
+
 // exactVol solves without tables.
 func (d *dividendPremium) exactVol(p BSM, price float64) (float64, error) {
 	p.Spot += d.present
@@ -454,10 +492,14 @@ func (d *dividendPremium) greeks(p *BSM, g *Greeks, _ bool) (premium, boundary f
 		return 0, boundary, false
 	}
 	var at dividendValue
+	var slope, bend float64 // of the premium, by ln(spot)
 	if d.has(p.Vol) {
 		at = d.value(p, g.Price, g.Vega)
+		own := p.Spot * g.Delta
+		slope = at.slope*g.Price + at.ratio*own
+		bend = at.bend*g.Price + 2*at.slope*own + at.ratio*(own+p.Spot*p.Spot*g.Gamma)
 	} else {
-		at = d.valueAlone(p)
+		at, slope, bend = d.valueAlone(p)
 	}
 	if intrinsic := d.intrinsic(p); at.exercised || g.Price+at.premium <= intrinsic*(1+1e-9) {
 		premium = intrinsic - g.Price
@@ -467,18 +509,18 @@ func (d *dividendPremium) greeks(p *BSM, g *Greeks, _ bool) (premium, boundary f
 	if at.premium == 0 {
 		return 0, boundary, false
 	}
-	g.Price, g.Delta = g.Price+at.premium, g.Delta+at.slope/p.Spot
-	g.Gamma = max(g.Gamma+(at.bend-at.slope)/(p.Spot*p.Spot), 0)
+	g.Price, g.Delta = g.Price+at.premium, g.Delta+slope/p.Spot
+	g.Gamma = max(g.Gamma+(bend-slope)/(p.Spot*p.Spot), 0)
 	g.Vega = max(g.Vega+at.byVega, 0)
 	g.Theta = p.Rate*g.Price - (p.Rate-p.Yield)*p.Spot*g.Delta - 0.5*p.Vol*p.Vol*p.Spot*p.Spot*g.Gamma
 	return at.premium, boundary, false
 }
 
-// valueAlone is value without tables.
-func (d *dividendPremium) valueAlone(p *BSM) dividendValue {
+// valueAlone is value without tables, with the premium's derivatives by ln(spot).
+func (d *dividendPremium) valueAlone(p *BSM) (at dividendValue, slope, bend float64) {
 	down, here, up, h := d.lookAlone(p)
 	more := *p
 	more.Vol *= 1.01
 	_, higher, _, _ := d.lookAlone(&more)
-	return dividendValue{premium: here, slope: (up - down) / (2 * h), bend: (up - 2*here + down) / (h * h), byVega: (higher - here) / (more.Vol - p.Vol)}
+	return dividendValue{premium: here, byVega: (higher - here) / (more.Vol - p.Vol)}, (up - down) / (2 * h), (up - 2*here + down) / (h * h)
 }

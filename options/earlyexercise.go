@@ -24,9 +24,21 @@ const nearYield = 2e-4
 // where the forward is, and one made there the rest. It changes the expiry's
 // forward and the model that goes with it.
 func findEarly(e *Expiry, model *BSM, dividends []Dividend, spot float64) *earlyExercise {
-	low, high := e.volRange(*model)
+	low, high := e.volRange(*model, 0, len(e.Contracts))
 	if !(low < math.Inf(1)) || !(model.Years > 0) {
 		return nil
+	}
+	if model.Years <= quarter { // there is no yield that the forward could change
+		early := newEarlyExercise(e, gridPremium(), *model, dividends, low, high)
+		for range 6 {
+			last := model.Spot
+			early.fill(e, *model)
+			from, to := e.deciding()
+			if *model = findForward(e, e.Contracts[from:to], spot); math.Abs(model.Spot/last-1) < 1e-6 {
+				break
+			}
+		}
+		return early
 	}
 	// How far a table's yield moves the forward's: about this much, then as seen.
 	ratio := 0.12
@@ -66,12 +78,12 @@ func findEarly(e *Expiry, model *BSM, dividends []Dividend, spot float64) *early
 	return newEarlyExercise(e, gridPremium(), *model, dividends, low, high)
 }
 
-// volRange returns the range of volatilities that options out of the money show,
-// and an empty one when none is American.
-func (e *Expiry) volRange(model BSM) (low, high float64) {
+// volRange returns the range of volatilities that options out of the money show, of
+// the contracts from one to another, and an empty one when none is American.
+func (e *Expiry) volRange(model BSM, from, to int) (low, high float64) {
 	low, american := math.Inf(1), false
-	stride := 1 + len(e.Contracts)/100 // odd and even strikes alike
-	for i := range e.Contracts {
+	stride := (to-from)/100 | 1 // odd, to see calls and puts alike
+	for i := from; i < to; i++ {
 		c := &e.Contracts[i]
 		american = american || c.Style == market.American
 		if i%stride != 0 || !twoSided(c) || (c.Strike > e.Forward) != (c.Kind == Call) {
@@ -94,6 +106,9 @@ func newEarlyExercise(e *Expiry, g *americanGrid, model BSM, dividends []Dividen
 		from, to := 0, len(e.Contracts)
 		if g == gridRough() {
 			from, to = e.deciding()
+			if l, h := e.volRange(model, from, to); l <= h {
+				low, high = l, h
+			}
 		}
 		least, most := e.Contracts[from].Strike, e.Contracts[to-1].Strike
 		return &earlyExercise{

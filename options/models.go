@@ -16,15 +16,71 @@ func Black76(k Kind, forward, strike, years, rate, vol float64) float64 {
 // lognormal once shift is added (displaced diffusion, Rubinstein 1983): forward
 // and strike may be as low as -shift. vol is that of forward + shift.
 func Displaced(k Kind, forward, strike, shift, years, rate, vol float64) float64 {
-	return Black76(k, forward+shift, strike+shift, years, rate, vol)
+	m := displace(forward, strike, shift)
+	v := Black76(k, m.forward, m.strike, years, rate, vol)
+	s := vol * math.Sqrt(years)
+	if m.exact || !(v > 0) || !(s > 0) || math.IsInf(s, 1) {
+		return v
+	}
+	least := min(m.forward, m.strike) * blackValue(math.Abs(m.moneyness()), s)
+	return math.Exp(-rate*years) * (least + max(float64(k)*(forward-strike), 0))
 }
 
 // ImpliedVolDisplaced returns the volatility of forward + shift at which
 // [Displaced] is price, and NaN when there is none.
 func ImpliedVolDisplaced(k Kind, price, forward, strike, shift, years, rate float64) float64 {
-	p := BSM{Spot: forward + shift, Strike: strike + shift, Years: years, Rate: rate, Yield: rate}
-	vol, _ := p.impliedVol(k, price)
-	return vol
+	m := displace(forward, strike, shift)
+	p := BSM{Spot: m.forward, Strike: m.strike, Years: years, Rate: rate, Yield: rate}
+	vol, err := p.impliedVol(k, price)
+	if m.exact || err == errImpossible {
+		return vol
+	}
+	// As in impliedVol, with what forward + shift and strike + shift are rounded by.
+	price *= math.Exp(rate * years)
+	high, low := max(forward, strike), min(forward, strike)
+	diff := high - low
+	back := high - diff
+	lost := (high - (diff + back)) + (back - low)
+	value, most := price, m.forward
+	if k == Put {
+		most = m.strike
+	}
+	if float64(k)*(forward-strike) > 0 {
+		value = (price - diff) - lost
+	}
+	inverse := 1 / min(m.forward, m.strike)
+	target, rest := value*inverse, (most-price)*inverse
+	if !(target >= 0x1p-1022 && rest > 0 && inverse < math.MaxFloat64) {
+		return math.NaN()
+	}
+	return deviation(math.Abs(m.moneyness()), target, rest) / math.Sqrt(years)
+}
+
+// displacement is forward and strike with the shift added, and what rounding those
+// sums has lost: next to it the forward itself may be small.
+type displacement struct {
+	forward, strike         float64
+	forwardLost, strikeLost float64
+	exact                   bool // nothing is lost
+}
+
+func displace(forward, strike, shift float64) displacement {
+	d := displacement{forward: forward + shift, strike: strike + shift}
+	d.forwardLost, d.strikeLost = sumLost(forward, shift, d.forward), sumLost(strike, shift, d.strike)
+	// Without a positive sum, or with an infinite one, there is nothing to mend.
+	d.exact = d.forwardLost == 0 && d.strikeLost == 0 || !(d.forward > 0 && d.strike > 0 && d.forward+d.strike <= math.MaxFloat64)
+	return d
+}
+
+// sumLost returns a + b - sum exactly (Knuth's two-sum).
+func sumLost(a, b, sum float64) float64 {
+	part := sum - a
+	return (a - (sum - part)) + (b - part)
+}
+
+// moneyness returns ln(forward/strike).
+func (d *displacement) moneyness() float64 {
+	return logRatio(d.forward, d.strike) + (d.forwardLost/d.forward - d.strikeLost/d.strike)
 }
 
 // Bachelier returns the present value of an option on a forward that is normally

@@ -20,6 +20,39 @@ func TestBlack76AndDisplacedAreBSMInOtherWords(t *testing.T) {
 	require.True(t, math.IsNaN(options.Displaced(options.Call, -4, 1, 3, 2, 0.01, 0.4)))
 }
 
+// Forwards and strikes next to nothing lose no digits to the shift. Prices and
+// volatilities of exactly these numbers, with 60 digits, and their condition numbers:
+// the price's by all arguments, the volatility's by the price alone.
+func TestDisplacedKeepsTheDigitsOfSmallForwards(t *testing.T) {
+	for _, row := range []struct {
+		k                                  options.Kind
+		forward, strike, shift, years, vol float64
+		price, given, implied              float64
+		impliedCondition, priceCondition   float64
+	}{
+		{options.Call, 0.000354276035506057, 0.0005630339635194731, 0.09619292808687001, 1.0726830407485843, 0.007697045713450734, 0.0002142161798609675984582552, 0.0002142161798609676, 0.007697045713450733910413843, 0.72296572, 5.1337602},
+		{options.Call, -0.00010716878154729687, -0.0001366630253342557, 0.039823227613671276, 0.01034169977825023, 0.01511959445080512, 0.00004188858865866578531051457, 4.188858865866579e-05, 0.01511959445080512222639862, 1.9330262, 5.2850377},
+		{options.Call, 0.004208371627153363, 0.002590512890544499, 0.03, 2.415561899617556, 0.018997287604083226, 0.0016386494736034245268882, 0.0016386494736034245, 0.01899728760408322876195087, 16.014034, 4.091152},
+		{options.Put, -0.00022278275167536554, -0.000222761663848056, 0.03, 0.0019318590644841237, 0.11307124705710993, 0.00005904883643703787242642021, 5.904883643703787e-05, 0.1130712470571099267762768, 1.0001807, 6.2801363},
+		{options.Put, -0.00040112538756022914, -0.00028160849740281986, 0.06025256185518307, 0.04680619532943976, 0.004868206362156582, 0.0001202251981983369052762126, 0.0001202251981983369, 0.004868206362156578040728878, 28.713767, 5.6007322},
+	} {
+		price := options.Displaced(row.k, row.forward, row.strike, row.shift, row.years, 0, row.vol)
+		assert.LessOrEqual(t, math.Abs(price/row.price-1)/ulp/max(1, row.priceCondition), 4.0, "%+v", row)
+		vol := options.ImpliedVolDisplaced(row.k, row.given, row.forward, row.strike, row.shift, row.years, 0)
+		assert.LessOrEqual(t, math.Abs(vol/row.implied-1)/ulp/max(1, row.impliedCondition), 4.0, "%+v", row)
+		discount := math.Exp(-0.03 * row.years)
+		assert.InEpsilon(t, discount*row.price, options.Displaced(row.k, row.forward, row.strike, row.shift, row.years, 0.03, row.vol), 1e-14)
+		assert.InEpsilon(t, row.vol, options.ImpliedVolDisplaced(row.k, discount*row.given, row.forward, row.strike, row.shift, row.years, 0.03), 4*ulp*max(1, row.impliedCondition))
+	}
+	// No time value is left, or more than there can be; nothing to be lognormal.
+	assert.True(t, math.IsNaN(options.ImpliedVolDisplaced(options.Call, 0.0001, 0.0013, 0.0012, 0.0301, 1, 0)))
+	assert.True(t, math.IsNaN(options.ImpliedVolDisplaced(options.Call, 0.04, 0.0013, 0.0012, 0.0301, 1, 0)))
+	assert.True(t, math.IsNaN(options.ImpliedVolDisplaced(options.Call, 0.01, -0.04, 0.0012, 0.0301, 1, 0)))
+	assert.True(t, math.IsNaN(options.Displaced(0, 0.0013, 0.0012, 0.0301, 1, 0, 0.2)))
+	assert.True(t, math.IsNaN(options.Displaced(options.Call, 0.0013, 0.0012, 0.0301, math.NaN(), 0, 0.2)))
+	assert.InDelta(t, 0.0001, options.Displaced(options.Call, 0.0013, 0.0012, 0.0301, 1, 0, 0), 1e-17)
+}
+
 // h and φ(h) - h·Φ(-h), computed with 60 digits.
 func TestBachelierKeepsItsDigits(t *testing.T) {
 	for _, row := range [][2]float64{

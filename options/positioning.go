@@ -21,12 +21,12 @@ type Positioning struct {
 	// gamma · open interest · multiplier · spot² · 0.01.
 	CallGamma, PutGamma float64 // unsigned
 	NetGamma            float64 // CallGamma - PutGamma
-	// ZeroGamma is the price nearest to the spot at which NetGamma would be
-	// zero, every contract keeping its volatility; NaN when there is none within
-	// 30 % of the spot.
+	// ZeroGamma is the price nearest to the spot at which NetGamma would change its
+	// sign, every contract keeping its volatility and its gamma being that of the
+	// European option; NaN when there is none within 30 % of the spot.
 	ZeroGamma float64
 	// CallWall and PutWall are the strikes with the largest gamma exposure of
-	// calls and of puts; NaN without open interest.
+	// calls and of puts, of several the lowest; NaN without open interest.
 	CallWall, PutWall float64
 	// PutCallVolume and PutCallInterest are puts per call; NaN without calls.
 	PutCallVolume, PutCallInterest float64
@@ -76,10 +76,7 @@ func (c *Chain) Positioning(within time.Duration) (*Positioning, error) {
 				rows[q.Strike] = row
 			}
 			count, traded := known(q.OpenInterest), known(q.Volume)
-			lot := q.Multiplier
-			if !(lot > 0) {
-				lot = 100
-			}
+			lot := lotOf(q)
 			gamma := known(q.Gamma*count*lot) * c.Spot * c.Spot * 0.01
 			if q.Kind == Call {
 				row.CallInterest, row.CallVolume, row.CallGamma = row.CallInterest+count, row.CallVolume+traded, row.CallGamma+gamma
@@ -116,6 +113,14 @@ func (c *Chain) Positioning(within time.Duration) (*Positioning, error) {
 	return p, nil
 }
 
+// lotOf returns the shares of a contract.
+func lotOf(q *Contract) float64 {
+	if q.Multiplier > 0 && q.Multiplier <= math.MaxFloat64 {
+		return q.Multiplier
+	}
+	return 100
+}
+
 // known turns an unknown number into none.
 func known(x float64) float64 {
 	if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
@@ -141,52 +146,91 @@ func (e Expiry) model(spot float64) BSM {
 	return m
 }
 
+// gammaCurve is the net gamma of all that is open by the price, in any unit.
+type gammaCurve struct {
+	spot   float64
+	terms  []gammaTerm
+	narrow float64 // the least deviation
+}
+
+// gammaTerm is one contract: of its gamma only φ(d1)/price depends on the price.
+type gammaTerm struct {
+	shift, inverse float64 // d1 = (ln(price/spot) + shift)·inverse
+	weight         float64
+}
+
+func newGammaCurve(open []exposure, spot float64) *gammaCurve {
+	c := &gammaCurve{spot: spot, narrow: math.Inf(1)}
+	for _, x := range open {
+		m := &x.model
+		s := m.Vol * math.Sqrt(m.Years)
+		if !(s > 0 && s <= math.MaxFloat64) {
+			continue
+		}
+		c.narrow = min(c.narrow, s)
+		c.terms = append(c.terms, gammaTerm{
+			shift:   logRatio(m.Spot, m.Strike) + (m.Rate-m.Yield)*m.Years + 0.5*s*s,
+			inverse: 1 / s,
+			weight:  float64(x.kind) * x.shares * math.Exp(-m.Yield*m.Years) / (m.Spot * s),
+		})
+	}
+	return c
+}
+
+func (c *gammaCurve) at(price float64) float64 {
+	away, sum := logRatio(price, c.spot), 0.0
+	for i := range c.terms {
+		t := &c.terms[i]
+		if d1 := (away + t.shift) * t.inverse; math.Abs(d1) < 38 { // there is nothing beyond
+			sum += t.weight * bell(d1)
+		}
+	}
+	return sum
+}
+
 // zeroGamma returns the price nearest to spot where the net exposure changes sign.
+// Where nothing is left of any gamma it has none.
 func zeroGamma(open []exposure, spot float64) float64 {
-	if len(open) == 0 {
+	curve := newGammaCurve(open, spot)
+	if len(curve.terms) == 0 {
 		return math.NaN()
 	}
-	net := func(price float64) float64 {
-		sum := 0.0
-		for _, x := range open {
-			// Only φ(d1)/(S·s) of the gamma differs by price.
-			m := x.model
-			m.Spot *= price / spot
-			s := m.Vol * math.Sqrt(m.Years)
-			if !(s > 0) {
-				continue
-			}
-			d1 := (math.Log(m.Spot/m.Strike)+(m.Rate-m.Yield)*m.Years)/s + 0.5*s
-			sum += float64(x.kind) * x.shares * math.Exp(-m.Yield*m.Years) * bell(d1) / (m.Spot * s)
+	// A zero lies between two strikes at the nearest, whose gammas are a deviation wide.
+	const reach = 0.3
+	steps := math.Ceil(reach / max(0.0005, min(0.005, 0.25*curve.narrow)))
+	step := reach / steps
+	type side struct{ price, net float64 } // the last where there is any
+	here := side{spot, curve.at(spot)}
+	up, down := here, here
+	// next goes on to a price, and returns where the sign has changed since.
+	next := func(last *side, price float64) float64 {
+		now := side{price, curve.at(price)}
+		before := *last
+		if now.net != 0 {
+			*last = now
 		}
-		return sum
+		if before.net != 0 && now.net != 0 && (before.net > 0) != (now.net > 0) {
+			return bisect(curve.at, min(before.price, price), max(before.price, price))
+		}
+		return math.NaN()
 	}
-	const step, reach = 0.005, 60
-	up, down := net(spot), 0.0
-	down = up
-	for i := 1; i <= reach; i++ {
-		high, low := spot*(1+step*float64(i)), spot*(1-step*float64(i))
-		nextUp, nextDown := net(high), net(low)
-		above, below := math.NaN(), math.NaN()
-		if (nextUp > 0) != (up > 0) {
-			above = bisect(net, spot*(1+step*float64(i-1)), high)
-		}
-		if (nextDown > 0) != (down > 0) {
-			below = bisect(net, low, spot*(1-step*float64(i-1)))
-		}
+	for i := 1.0; i <= steps; i++ {
+		above, below := next(&up, spot*(1+step*i)), next(&down, spot*(1-step*i))
 		switch {
+		case here.net == 0 && up.net != 0 && down.net != 0 && (up.net > 0) != (down.net > 0):
+			return spot
 		case !math.IsNaN(above) && !(spot-below < above-spot):
 			return above
 		case !math.IsNaN(below):
 			return below
 		}
-		up, down = nextUp, nextDown
 	}
 	return math.NaN()
 }
 
 // MaxPain returns the strike at which the expiry's open options would pay their
-// owners the least in all; NaN without open interest. Of several, the lowest.
+// owners the least in all; NaN without open interest. Of several, the lowest, also
+// where they differ by rounding.
 func (e Expiry) MaxPain() float64 {
 	best, least := math.NaN(), math.Inf(1)
 	open := false
@@ -200,13 +244,9 @@ func (e Expiry) MaxPain() float64 {
 			q := &e.Contracts[j]
 			count := known(q.OpenInterest)
 			open = open || count > 0
-			lot := q.Multiplier
-			if !(lot > 0) {
-				lot = 100
-			}
-			paid += count * lot * max(float64(q.Kind)*(strike-q.Strike), 0)
+			paid += count * lotOf(q) * max(float64(q.Kind)*(strike-q.Strike), 0)
 		}
-		if paid < least {
+		if paid < least*(1-1e-12) || math.IsNaN(best) {
 			best, least = strike, paid
 		}
 	}
@@ -230,13 +270,14 @@ type Unusual struct {
 	Kind       Kind
 	Strike     float64
 	Volume     float64
-	Interest   float64 // open interest; 0 when it is not known or none
+	Interest   float64 // open interest
 	Ratio      float64 // Volume / Interest; +Inf when nothing was open
 	Premium    float64 // Volume · Mid · multiplier; NaN when the mid is unknown
 }
 
 // Unusual lists contracts whose volume is high for their open interest, the
-// largest premium first: positions that were mostly opened today.
+// largest premium first: positions that were mostly opened today. Contracts whose
+// open interest is not known are left out.
 func (c *Chain) Unusual(opts *UnusualOptions) []Unusual {
 	o := UnusualOptions{MinVolume: 500, MinRatio: 2, Limit: 20}
 	if opts != nil {
@@ -249,15 +290,11 @@ func (c *Chain) Unusual(opts *UnusualOptions) []Unusual {
 		for i := range e.Contracts {
 			q := &e.Contracts[i]
 			volume, interest := known(q.Volume), known(q.OpenInterest)
-			if !(volume >= o.MinVolume) || !(volume >= o.MinRatio*interest) {
+			if math.IsNaN(q.OpenInterest) || !(volume >= o.MinVolume) || !(volume >= o.MinRatio*interest) {
 				continue
 			}
-			lot := q.Multiplier
-			if !(lot > 0) {
-				lot = 100
-			}
 			found = append(found, Unusual{Symbol: q.Symbol, Expiration: e.Date, Kind: q.Kind, Strike: q.Strike,
-				Volume: volume, Interest: interest, Ratio: volume / interest, Premium: volume * q.Mid * lot})
+				Volume: volume, Interest: interest, Ratio: volume / interest, Premium: volume * q.Mid * lotOf(q)})
 		}
 	}
 	rank := func(u Unusual) float64 {

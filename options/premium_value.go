@@ -41,11 +41,44 @@ func (t *premiumTable) price(p BSM) float64 {
 // Where exercising now is worth as much, every lower volatility gives that price
 // too, and there is none.
 func (t *premiumTable) impliedVol(p BSM, price float64) (float64, error) {
+	if vol, ok := t.volNear(p, price); ok {
+		return vol, nil
+	}
 	european, err := p.ImpliedVol(t.kind, price)
 	if t.none {
 		return european, err
 	}
 	return t.impliedVolFrom(p, price, european, err)
+}
+
+// volNear finds the volatility by a few steps of Newton's method from p.Vol, if that is
+// near enough and the price depends on it.
+func (t *premiumTable) volNear(p BSM, price float64) (vol float64, ok bool) {
+	if t.none || !(p.Vol > 0) || price <= float64(t.kind)*(p.Spot-p.Strike)*(1+1e-9) {
+		return 0, false
+	}
+	asset, cash, _ := p.present()
+	lo, x := min(asset, cash), math.Abs(p.moneyness())
+	certain := max(float64(t.kind)*(asset-cash), 0)
+	unit, own := t.unit(&p)
+	var at premiumPoint
+	for range nearSteps {
+		if !t.has(p.Vol) {
+			break
+		}
+		t.look(own, p.Vol, &at)
+		f, part, _, _, _, _ := black(x, p.Vol*t.root)
+		premium, vega := unit*at.premium, lo*f*t.root
+		slope := vega + premium*at.vol
+		if at.exercised || tellsNothing(slope, &p) {
+			break
+		}
+		step := (lo*part + certain + premium - price) / slope
+		if p.Vol -= step; math.Abs(step) < 1e-4*p.Vol { // the next is of the order of its square
+			return p.Vol, t.has(p.Vol)
+		}
+	}
+	return 0, false
 }
 
 // impliedVolFrom is impliedVol, given the European volatility of the price, which
