@@ -2,7 +2,6 @@ package broker
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/ttai-go/ttai/internal/invalid"
 )
@@ -26,42 +25,54 @@ const (
 	Rejected         Status = "rejected"
 )
 
-// next lists what each state can become. Brokers skip states, so every one can
-// become each of those that follow it; what ended stays as it is.
-var next = map[Status][]Status{
-	Contingent:       {Received, Routed, Live, CancelRequested, ReplaceRequested, Filled, Cancelled, Replaced, Expired, Rejected},
-	Received:         {Contingent, Routed, Live, CancelRequested, ReplaceRequested, Filled, Cancelled, Replaced, Expired, Rejected},
-	Routed:           {Live, CancelRequested, ReplaceRequested, Filled, Cancelled, Replaced, Expired, Rejected},
-	Live:             {CancelRequested, ReplaceRequested, Filled, Cancelled, Replaced, Expired, Rejected},
-	CancelRequested:  {Live, Filled, Cancelled, Replaced, Expired, Rejected},
-	ReplaceRequested: {Live, CancelRequested, Filled, Cancelled, Replaced, Expired, Rejected},
-	Filled:           nil,
-	Cancelled:        nil,
-	Replaced:         nil,
-	Expired:          nil,
-	Rejected:         nil,
+// rank orders the states by how far an order has come: brokers skip states, so each
+// can become every one of a higher rank, and what ended stays as it is. 0 is a state
+// that is not known.
+func (s Status) rank() int {
+	switch s {
+	case Contingent, Received:
+		return 1
+	case Routed:
+		return 2
+	case Live, ReplaceRequested:
+		return 3
+	case CancelRequested:
+		return 4
+	case Filled, Cancelled, Replaced, Expired, Rejected:
+		return ended
+	}
+	return 0
 }
 
+// ended is the rank of the states that are final.
+const ended = 5
+
 // Known tells whether s is one of the states above.
-func (s Status) Known() bool {
-	_, ok := next[s]
-	return ok
-}
+func (s Status) Known() bool { return s.rank() != 0 }
 
 // Terminal tells whether the order has ended. An unknown state has not: what is
 // not understood is not taken for done.
-func (s Status) Terminal() bool {
-	following, ok := next[s]
-	return ok && following == nil
-}
+func (s Status) Terminal() bool { return s.rank() == ended }
 
 // CanFill tells whether the order may fill now or later.
 func (s Status) CanFill() bool { return !s.Terminal() }
 
 // CanBecome tells whether an order in state s can be seen in state t next. Staying
-// the same is possible; leaving a state that ended is not.
+// the same is possible; leaving a state that ended is not. Beside going on, an order
+// that was received can come to wait for a condition and the other way round, and
+// one whose cancellation or replacement was asked for can be live as before.
 func (s Status) CanBecome(t Status) bool {
-	return s == t || slices.Contains(next[s], t)
+	if s == t {
+		return true
+	}
+	from, to := s.rank(), t.rank()
+	switch {
+	case from == 0 || to == 0 || from == ended:
+		return false
+	case from < to:
+		return true
+	}
+	return from == to && from < ended || s == CancelRequested && t == Live
 }
 
 // A TransitionError is a step that no order can take: a late or duplicated
@@ -79,22 +90,34 @@ func (e *TransitionError) Error() string {
 // never taken back: a state that reports less filled than is known is refused
 // with a *FieldError.
 func (s OrderState) Become(later OrderState) (OrderState, error) {
-	if s.ID != later.ID {
-		return s, invalid.Field("ID", later.ID, fmt.Sprintf("the order's own, %s", s.ID))
-	}
-	if !later.Status.Known() {
-		return s, invalid.Field("Status", string(later.Status), "a known state")
-	}
-	if !s.Status.CanBecome(later.Status) {
-		return s, &TransitionError{Order: s.ID, From: s.Status, To: later.Status}
-	}
-	if len(s.Legs) != len(later.Legs) && len(s.Legs) > 0 {
-		return s, invalid.Field("Legs", len(later.Legs), "the order's own legs")
-	}
-	for i, leg := range s.Legs {
-		if got := later.Legs[i]; got.Symbol != leg.Symbol || got.Filled.LessThan(leg.Filled) {
-			return s, invalid.Field(fmt.Sprintf("Legs[%d].Filled", i), got.Filled, "no less than was filled before: "+leg.Filled.String())
-		}
+	if err := s.Follow(&later); err != nil {
+		return s, err
 	}
 	return later, nil
+}
+
+// Follow puts the order's next state in the place of this one, or returns the error
+// of [OrderState.Become] and leaves it as it is. Lists are shared with the later
+// state.
+func (s *OrderState) Follow(later *OrderState) error {
+	if s.ID != later.ID {
+		return invalid.Field("ID", later.ID, fmt.Sprintf("the order's own, %s", s.ID))
+	}
+	if !later.Status.Known() {
+		return invalid.Field("Status", string(later.Status), "a known state")
+	}
+	if !s.Status.CanBecome(later.Status) {
+		return &TransitionError{Order: s.ID, From: s.Status, To: later.Status}
+	}
+	if len(s.Legs) != len(later.Legs) && len(s.Legs) > 0 {
+		return invalid.Field("Legs", len(later.Legs), "the order's own legs")
+	}
+	for i := range s.Legs {
+		leg, got := &s.Legs[i], &later.Legs[i]
+		if got.Symbol != leg.Symbol || got.Filled.LessThan(leg.Filled) {
+			return invalid.Field(fmt.Sprintf("Legs[%d].Filled", i), got.Filled, "no less than was filled before: "+leg.Filled.String())
+		}
+	}
+	*s = *later
+	return nil
 }

@@ -2,6 +2,7 @@ package broker_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +37,26 @@ func TestWhatEndedStaysAsItIs(t *testing.T) {
 	assert.False(t, unknown.Known())
 	assert.False(t, unknown.Terminal(), "what is not understood is not taken for done")
 	assert.True(t, unknown.CanFill())
+}
+
+// The steps beside those to the end, which all that work can take.
+func TestTheStepsOfAnOrderThatWorks(t *testing.T) {
+	steps := map[broker.Status][]broker.Status{
+		broker.Contingent:       {broker.Received, broker.Routed, broker.Live, broker.CancelRequested, broker.ReplaceRequested},
+		broker.Received:         {broker.Contingent, broker.Routed, broker.Live, broker.CancelRequested, broker.ReplaceRequested},
+		broker.Routed:           {broker.Live, broker.CancelRequested, broker.ReplaceRequested},
+		broker.Live:             {broker.CancelRequested, broker.ReplaceRequested},
+		broker.CancelRequested:  {broker.Live},
+		broker.ReplaceRequested: {broker.Live, broker.CancelRequested},
+		"Dead":                  nil,
+	}
+	for from, can := range steps {
+		for _, to := range append(statuses, "Dead") {
+			if !to.Terminal() {
+				assert.Equal(t, from == to || slices.Contains(can, to), from.CanBecome(to), "%s to %s", from, to)
+			}
+		}
+	}
 }
 
 func TestAnOrderNeverGoesBack(t *testing.T) {

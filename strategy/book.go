@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
@@ -31,12 +32,12 @@ type Position struct {
 	// before fees.
 	Realized float64
 
-	exact decimal.Decimal
+	exact sums.Number
 	mark  float64 // the latest price that was known
 }
 
 // Exact is Quantity without rounding.
-func (p Position) Exact() decimal.Decimal { return p.exact }
+func (p Position) Exact() decimal.Decimal { return p.exact.Decimal() }
 
 // Cost is what was paid for what is open, negative when it was received.
 func (p Position) Cost() float64 { return p.Quantity * p.Average * p.Multiplier }
@@ -49,9 +50,9 @@ type book struct {
 	list  []*Position // in the order in which they came up
 	index map[market.Symbol]*Position
 
-	flow    decimal.Decimal // cash that trading and holding brought since the start
-	base    float64         // value of the positions that were there at the start
-	cash    decimal.Decimal
+	flow    sums.Number // cash that trading and holding brought since the start
+	base    float64     // value of the positions that were there at the start
+	cash    sums.Number
 	hasCash bool
 	equity  float64 // at the last Sync, with the profit then
 	profit  float64
@@ -61,32 +62,45 @@ type book struct {
 	// their fills are. Zero in a replay, where nothing is told late.
 	synced time.Time
 
-	seen  map[string]bool
-	order []string // of seen, oldest first, a ring
+	seen  [2]rooms.Set // ids of fills and of transactions
+	order []seenID     // of seen, oldest first, a ring
 	next  int
+}
+
+// A seenID is the id of a fill ('f') or of a transaction ('t').
+type seenID struct {
+	kind byte
+	id   string
+}
+
+// String is how it stands in snapshots.
+func (s seenID) String() string { return string(rune(s.kind)) + s.id }
+
+// of is the set that the ids of a kind are in.
+func (b *book) of(kind byte) *rooms.Set {
+	if kind == 'f' {
+		return &b.seen[0]
+	}
+	return &b.seen[1]
 }
 
 func (b *book) init() {
 	b.index = map[market.Symbol]*Position{}
-	b.seen = map[string]bool{}
 	b.equity = math.NaN()
 }
 
-// first tells whether an id is told for the first time.
-func (b *book) first(id string) bool {
-	if id == "" {
-		return true
-	}
-	if b.seen[id] {
+// first tells whether an id of a kind is told for the first time.
+func (b *book) first(kind byte, id string) bool {
+	if !b.of(kind).Add(id) {
 		return false
 	}
-	b.seen[id] = true
 	if len(b.order) < mostFills {
-		b.order = append(b.order, id)
+		b.order = append(b.order, seenID{kind, id})
 		return true
 	}
-	delete(b.seen, b.order[b.next])
-	b.order[b.next] = id
+	old := b.order[b.next]
+	b.of(old.kind).Delete(old.id)
+	b.order[b.next] = seenID{kind, id}
 	b.next = (b.next + 1) % mostFills
 	return true
 }
@@ -159,10 +173,10 @@ func (s *Session) ours(symbol market.Symbol) bool {
 }
 
 // move changes a position by a signed quantity at a price.
-func (p *Position) move(quantity decimal.Decimal, price float64) {
-	before, by := p.Quantity, sums.Float(quantity)
-	p.exact = sums.Plus(p.exact, quantity)
-	p.Quantity = sums.Float(p.exact)
+func (p *Position) move(quantity sums.Number, price float64) {
+	before, by := p.Quantity, quantity.Float()
+	p.exact = p.exact.Plus(quantity)
+	p.Quantity = p.exact.Float()
 	if !math.IsNaN(price) {
 		p.mark = price
 	}
@@ -191,7 +205,7 @@ func (s *Session) fill(f *broker.Fill) bool {
 	if !s.orders.fills(f) && !s.ours(f.Symbol) {
 		return false
 	}
-	if !s.book.first("f" + f.ID) {
+	if !s.book.first('f', f.ID) {
 		return false
 	}
 	if s.included(f) {
@@ -200,16 +214,17 @@ func (s *Session) fill(f *broker.Fill) bool {
 	}
 	sign := f.Action.Sign()
 	p := s.position(f.Symbol)
-	p.move(sums.Signed(f.Quantity, sign), sums.Float(f.Price))
-	amount := sums.Signed(sums.Times(f.Quantity, f.Price), -sign)
+	quantity, price := sums.Of(f.Quantity), sums.Of(f.Price)
+	p.move(quantity.Signed(sign), price.Float())
+	amount := quantity.Times(price).Signed(-sign)
 	if p.Multiplier != 1 {
-		amount = amount.Mul(decimal.NewFromFloat(p.Multiplier))
+		amount = amount.Times(sums.Of(decimal.NewFromFloat(p.Multiplier)))
 	}
 	if c := f.Fees; c != nil {
-		amount = sums.Plus(amount, sums.Plus(sums.Plus(sums.Plus(c.Commission, c.Clearing), c.Regulatory), c.Exchange))
+		amount = amount.Plus(sums.Total(c.Commission, c.Clearing, c.Regulatory, c.Exchange))
 	}
-	s.book.flow = sums.Plus(s.book.flow, amount)
-	s.book.cash = sums.Plus(s.book.cash, amount)
+	s.book.flow = s.book.flow.Plus(amount)
+	s.book.cash = s.book.cash.Plus(amount)
 	s.orders.book(f)
 	return true
 }
@@ -217,14 +232,15 @@ func (s *Session) fill(f *broker.Fill) bool {
 // included tells whether the positions had a fill when they were read, though it
 // is told only now.
 func (s *Session) included(f *broker.Fill) bool {
-	o := s.orders.byID[f.Order]
+	o := s.orders.of(f.Order)
 	if o == nil || o.late {
 		return f.Time.Before(s.book.synced)
 	}
-	for i, l := range o.state.Order.Legs {
-		if l.Symbol == f.Symbol && i < len(o.credit) && !o.credit[i].LessThan(f.Quantity) {
-			o.credit[i] = o.credit[i].Sub(f.Quantity)
-			o.booked[i] = o.booked[i].Sub(f.Quantity) // it is counted again as told
+	for i := range o.credit {
+		quantity := sums.Of(f.Quantity)
+		if i < len(o.state.Order.Legs) && o.state.Order.Legs[i].Symbol == f.Symbol && o.credit[i].Cmp(quantity) >= 0 {
+			o.credit[i] = o.credit[i].Minus(quantity)
+			o.booked[i] = o.booked[i].Minus(quantity) // it is counted again as told
 			return true
 		}
 	}
@@ -233,10 +249,10 @@ func (s *Session) included(f *broker.Fill) bool {
 
 // transact books what happened without an order, and tells whether it is news.
 func (s *Session) transact(t *broker.Transaction) bool {
-	if t.Kind == broker.Trade || !s.book.first("t"+t.ID) || t.Time.Before(s.book.synced) {
+	if t.Kind == broker.Trade || !s.book.first('t', t.ID) || t.Time.Before(s.book.synced) {
 		return false
 	}
-	s.book.cash = s.book.cash.Add(t.Amount)
+	s.book.cash = s.book.cash.Plus(sums.Of(t.Amount))
 	if t.Kind == broker.Transfer {
 		s.book.equity += t.Amount.InexactFloat64()
 		return true
@@ -244,7 +260,7 @@ func (s *Session) transact(t *broker.Transaction) bool {
 	if t.Symbol != "" && !s.ours(t.Symbol) {
 		return false
 	}
-	s.book.flow = s.book.flow.Add(t.Amount)
+	s.book.flow = s.book.flow.Plus(sums.Of(t.Amount))
 	if t.Quantity.IsZero() {
 		return true
 	}
@@ -258,12 +274,12 @@ func (s *Session) transact(t *broker.Transaction) bool {
 	}
 	if t.Kind == broker.Split && p.Quantity != 0 {
 		cost := p.Quantity * p.Average
-		p.exact = p.exact.Add(t.Quantity)
-		p.Quantity = p.exact.InexactFloat64()
+		p.exact = p.exact.Plus(sums.Of(t.Quantity))
+		p.Quantity = p.exact.Float()
 		p.Average, p.mark = cost/p.Quantity, math.NaN()
 		return true
 	}
-	p.move(t.Quantity, price)
+	p.move(sums.Of(t.Quantity), price)
 	return true
 }
 
@@ -291,7 +307,7 @@ func (s *Session) value() float64 {
 // one counts at its last), dividends and fees. NaN when a position has never had
 // a price.
 func (s *Session) Profit() float64 {
-	return s.book.flow.InexactFloat64() + s.value() - s.book.base
+	return s.book.flow.Float() + s.value() - s.book.base
 }
 
 // Cash is that of the account as the session counts it: the balance at the start
@@ -300,7 +316,7 @@ func (s *Session) Cash() float64 {
 	if !s.book.hasCash {
 		return math.NaN()
 	}
-	return s.book.cash.InexactFloat64()
+	return s.book.cash.Float()
 }
 
 // Equity is the net liquidating value of the account as the session counts it:
@@ -345,7 +361,7 @@ func (s *Session) Sync(ctx context.Context) error {
 	}
 	s.adopt(positions)
 	if s.book.hasCash = balances.Cash != nil; s.book.hasCash {
-		s.book.cash = *balances.Cash
+		s.book.cash = sums.Of(*balances.Cash)
 	}
 	s.book.equity = math.NaN()
 	if balances.NetLiquidatingValue != nil {
@@ -372,11 +388,12 @@ func (s *Session) adopt(positions []broker.Position) {
 		if b.Mark != nil {
 			p.mark = b.Mark.InexactFloat64()
 		}
-		by := b.Quantity.Sub(p.exact)
+		held := sums.Of(b.Quantity)
+		by := held.Minus(p.exact)
 		if by.IsZero() {
 			continue
 		}
-		p.exact, p.Quantity = b.Quantity, b.Quantity.InexactFloat64()
+		p.exact, p.Quantity = held, held.Float()
 		if b.AverageOpenPrice != nil {
 			p.Average = b.AverageOpenPrice.InexactFloat64()
 		} else if math.IsNaN(p.Average) {
@@ -388,17 +405,17 @@ func (s *Session) adopt(positions []broker.Position) {
 		if !held[p.Symbol] && !p.exact.IsZero() {
 			by := p.exact.Neg()
 			s.unseen(p, by)
-			p.exact, p.Quantity, p.Average = decimal.Zero, 0, math.NaN()
+			p.exact, p.Quantity, p.Average = sums.Number{}, 0, math.NaN()
 		}
 	}
 	if fresh {
-		s.book.flow, s.book.base = decimal.Zero, s.value()
+		s.book.flow, s.book.base = sums.Number{}, s.value()
 	}
 }
 
 // unseen books a change that nobody told of, at the present price: it is no
 // profit by itself.
-func (s *Session) unseen(p *Position, by decimal.Decimal) {
+func (s *Session) unseen(p *Position, by sums.Number) {
 	price := s.Price(p.Symbol)
 	if !(price >= 0) {
 		price = p.mark
@@ -407,7 +424,7 @@ func (s *Session) unseen(p *Position, by decimal.Decimal) {
 		price = p.Average
 	}
 	if !math.IsNaN(price) {
-		s.book.flow = s.book.flow.Sub(by.Mul(decimal.NewFromFloat(price * p.Multiplier)))
+		s.book.flow = s.book.flow.Minus(by.Times(sums.Of(decimal.NewFromFloat(price * p.Multiplier))))
 	}
 }
 
@@ -415,10 +432,10 @@ func (s *Session) unseen(p *Position, by decimal.Decimal) {
 func (s *Session) fingerprint() string {
 	var b strings.Builder
 	for _, p := range s.Positions() {
-		fmt.Fprintf(&b, "%s %s;", p.Symbol, p.exact)
+		fmt.Fprintf(&b, "%s %s;", p.Symbol, p.Exact())
 	}
 	for _, o := range s.orders.working {
-		fmt.Fprintf(&b, "%s %s %s;", o.state.ID, o.state.Status, o.booked)
+		fmt.Fprintf(&b, "%s %s %s;", o.state.ID, o.state.Status, decimals(o.booked))
 	}
 	return b.String()
 }

@@ -64,6 +64,9 @@ func (b Budget) Validate() error {
 // allow checks a ticket that opens against the budget.
 func (s *Session) allow(ticket *broker.Ticket) error {
 	b := &s.opts.Budget
+	if s.unlimited && s.halted == "" {
+		return nil
+	}
 	orders := s.dayOrders
 	if s.day != s.Date() {
 		orders = 0
@@ -156,7 +159,7 @@ func (s *Session) allowCapital(ticket *broker.Ticket) error {
 	most := s.opts.Budget.Capital
 	after := map[market.Symbol]decimal.Decimal{}
 	for _, p := range s.book.list {
-		after[p.Symbol] = p.exact
+		after[p.Symbol] = p.Exact()
 	}
 	add := func(o *broker.Order) {
 		for _, l := range o.Legs {
@@ -167,7 +170,7 @@ func (s *Session) allowCapital(ticket *broker.Ticket) error {
 		if o.nets() {
 			add(&o.state.Order)
 			for i, l := range o.state.Order.Legs { // what has filled is in the book
-				after[l.Symbol] = after[l.Symbol].Sub(o.booked[i].Mul(decimal.NewFromInt(int64(l.Action.Sign()))))
+				after[l.Symbol] = after[l.Symbol].Sub(o.booked[i].Signed(l.Action.Sign()).Decimal())
 			}
 		}
 	}

@@ -8,7 +8,7 @@ import (
 
 func TestImports(t *testing.T) {
 	deptest.Check(t, deptest.Allow{
-		Own:     []string{"broker", "indicators", "internal/invalid", "internal/nearest", "internal/sums", "market", "options"},
+		Own:     []string{"broker", "indicators", "internal/invalid", "internal/nearest", "internal/rooms", "internal/sums", "market", "options"},
 		Modules: []string{"github.com/shopspring/decimal"},
 	})
 }

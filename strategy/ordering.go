@@ -21,6 +21,9 @@ func Amount(x float64) decimal.Decimal {
 	if math.IsNaN(x) || math.IsInf(x, 0) {
 		return decimal.Zero
 	}
+	if whole := int64(x); float64(whole) == x && whole > -1<<53 && whole < 1<<53 {
+		return decimal.NewFromInt(whole) // the same number, with fewer digits to count with
+	}
 	return decimal.NewFromFloat(x).Round(8)
 }
 
@@ -76,14 +79,25 @@ func Bracket(entry broker.Order, target, stop float64) (broker.Ticket, error) {
 
 // Submit places one order: see [Session.Place].
 func (s *Session) Submit(o broker.Order) (*broker.OrderState, error) {
-	states, err := s.Place(broker.NewTicket(o))
+	states, err := s.submit(o)
+	if err != nil {
+		return nil, err
+	}
+	return &states[0], nil
+}
+
+// submit is Submit, and returns the one state in a list.
+func (s *Session) submit(o broker.Order) ([]broker.OrderState, error) {
+	orders := s.ticketRoom.Take(1)
+	orders[0] = o
+	states, err := s.place(broker.Ticket{Orders: orders})
 	if err != nil {
 		return nil, err
 	}
 	if len(states) == 0 {
 		return nil, broker.ErrUncertain
 	}
-	return &states[0], nil
+	return states[:1:1], nil
 }
 
 // Trade buys a positive quantity of a symbol and sells a negative one, at the
@@ -93,12 +107,21 @@ func (s *Session) Submit(o broker.Order) (*broker.OrderState, error) {
 // then. It stops at the first order that is refused. What stops or targets are
 // going to close is not traded: ErrHeld.
 func (s *Session) Trade(symbol market.Symbol, quantity float64) ([]broker.OrderState, error) {
-	return s.trade(symbol, quantity, func(a broker.Action, q float64) broker.Order { return MarketOrder(a, symbol, q) })
+	return s.trade(symbol, quantity, func(a broker.Action, q float64) broker.Order {
+		return broker.Order{Type: broker.Market, Legs: s.leg(a, symbol, q)}
+	})
 }
 
 // TradeLimit is Trade with limit orders of the day at a price per unit.
 func (s *Session) TradeLimit(symbol market.Symbol, quantity, price float64) ([]broker.OrderState, error) {
 	return s.trade(symbol, quantity, func(a broker.Action, q float64) broker.Order { return LimitOrder(a, symbol, q, price) })
+}
+
+// leg is the one leg of an order.
+func (s *Session) leg(action broker.Action, symbol market.Symbol, quantity float64) []broker.Leg {
+	legs := s.legRoom.Take(1)
+	legs[0] = NewLeg(action, symbol, quantity)
+	return legs
 }
 
 func (s *Session) trade(symbol market.Symbol, quantity float64, order func(broker.Action, float64) broker.Order) ([]broker.OrderState, error) {
@@ -122,23 +145,26 @@ func (s *Session) trade(symbol market.Symbol, quantity float64, order func(broke
 	}
 	var out []broker.OrderState
 	if q := math.Min(left, closable); q > 0 {
-		state, err := s.Submit(order(closes, q))
+		states, err := s.submit(order(closes, q))
 		if err != nil {
 			return out, err
 		}
-		out = append(out, *state)
+		out = states
 		left -= q
-		if s.opts.Apart && left > 1e-9 && state.Status != broker.Filled {
+		if state := &states[0]; s.opts.Apart && left > 1e-9 && state.Status != broker.Filled {
 			s.orders.later = append(s.orders.later, followUp{state.Order.Tag, order(opens, left)})
 			return out, nil
 		}
 	}
 	if left > 1e-9 {
-		state, err := s.Submit(order(opens, left))
+		states, err := s.submit(order(opens, left))
 		if err != nil {
 			return out, err
 		}
-		out = append(out, *state)
+		if out == nil {
+			return states, nil
+		}
+		out = append(out, states...)
 	}
 	return out, nil
 }
@@ -154,7 +180,7 @@ func (s *Session) closing(symbol market.Symbol, action broker.Action) (netting, 
 			if l.Symbol != symbol || l.Action != action {
 				continue
 			}
-			if left := o.left(i).InexactFloat64(); o.nets() {
+			if left := o.left(i).Float(); o.nets() {
 				netting += left
 			} else {
 				exits = math.Max(exits, left)

@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/shopspring/decimal"
-
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
@@ -22,12 +20,24 @@ const mostEnded = 256
 // An own order is one that the strategy sent.
 type own struct {
 	state     broker.OrderState
-	booked    []decimal.Decimal // of each leg: the fills in the book
-	credit    []decimal.Decimal // of each leg: what of booked was read and is still to be told
-	late      bool              // it was found by its tag
-	child     bool              // of a group: it waits for another order, or only takes back
-	uncertain bool              // its outcome is not known
+	booked    []sums.Number // of each leg: the fills in the book
+	credit    []sums.Number // of each leg: what of booked was read and is still to be told
+	late      bool          // it was found by its tag
+	child     bool          // of a group: it waits for another order, or only takes back
+	uncertain bool          // its outcome is not known
 	sent      time.Time
+
+	roomBooked [1]sums.Number // for booked
+}
+
+// expect makes room for the fills of so many legs.
+func (o *own) expect(legs int) {
+	if legs == len(o.roomBooked) {
+		o.booked = o.roomBooked[:]
+		o.booked[0] = sums.Number{}
+		return
+	}
+	o.booked = make([]sums.Number, legs)
 }
 
 // nets tells whether what is left of the order will change positions.
@@ -36,14 +46,14 @@ func (o *own) nets() bool {
 }
 
 // left is the quantity of a leg that is not in the book and will be.
-func (o *own) left(leg int) decimal.Decimal {
+func (o *own) left(leg int) sums.Number {
 	if o.state.Status.Terminal() {
 		if leg < len(o.state.Legs) {
-			return sums.Minus(o.state.Legs[leg].Filled, o.booked[leg])
+			return sums.Of(o.state.Legs[leg].Filled).Minus(o.booked[leg])
 		}
-		return decimal.Zero
+		return sums.Number{}
 	}
-	return sums.Minus(o.state.Order.Legs[leg].Quantity, o.booked[leg])
+	return sums.Of(o.state.Order.Legs[leg].Quantity).Minus(o.booked[leg])
 }
 
 // done tells that nothing more will come of it.
@@ -75,36 +85,75 @@ type orderBook struct {
 	goals   map[market.Symbol]float64 // of Target, while orders of the other side end
 	orphans []broker.Fill
 	working []*own // oldest first
-	ended   []*own // oldest first
-	byTag   map[string]*own
-	byID    map[broker.OrderID]*own
+	ended   []*own // the last that have, in the order of their end
+	spare   []*own // of which nobody asks any more
+	// Those that work, by their names. Those that have ended are few and seldom asked
+	// for.
+	byTag rooms.Index[string, *own]
+	byID  rooms.Index[broker.OrderID, *own]
 }
 
-func (b *orderBook) init() {
-	b.byTag, b.byID = map[string]*own{}, map[broker.OrderID]*own{}
+// fresh is an order to fill in: one that was forgotten, if there is one.
+func (b *orderBook) fresh() *own {
+	n := len(b.spare)
+	if n == 0 {
+		return &own{}
+	}
+	o := b.spare[n-1]
+	b.spare = b.spare[:n-1]
+	*o = own{}
+	return o
 }
 
 func (b *orderBook) add(o *own) {
 	b.working = append(b.working, o)
-	b.byTag[o.state.Order.Tag] = o
+	b.byTag.Set(o.state.Order.Tag, o)
 	if o.state.ID != "" {
-		b.byID[o.state.ID] = o
+		b.byID.Set(o.state.ID, o)
 	}
 }
 
 // remove forgets an order that does not exist.
 func (b *orderBook) remove(o *own) {
 	b.working = slices.DeleteFunc(b.working, func(p *own) bool { return p == o })
-	b.forget(o)
+	b.unname(o)
 }
 
-func (b *orderBook) forget(o *own) {
-	if b.byTag[o.state.Order.Tag] == o {
-		delete(b.byTag, o.state.Order.Tag)
+// unname takes an order's names back.
+func (b *orderBook) unname(o *own) {
+	if named, _ := b.byTag.Get(o.state.Order.Tag); named == o {
+		b.byTag.Delete(o.state.Order.Tag)
 	}
-	if b.byID[o.state.ID] == o {
-		delete(b.byID, o.state.ID)
+	if named, _ := b.byID.Get(o.state.ID); named == o {
+		b.byID.Delete(o.state.ID)
 	}
+}
+
+// of is the order of an id; nil when it is none of the strategy's, or ended long
+// ago.
+func (b *orderBook) of(id broker.OrderID) *own {
+	if o, ok := b.byID.Get(id); ok || id == "" {
+		return o
+	}
+	for _, o := range slices.Backward(b.ended) {
+		if o.state.ID == id {
+			return o
+		}
+	}
+	return nil
+}
+
+// tagged is the order of a tag, as of is that of an id.
+func (b *orderBook) tagged(tag string) *own {
+	if o, ok := b.byTag.Get(tag); ok {
+		return o
+	}
+	for _, o := range slices.Backward(b.ended) {
+		if o.state.Order.Tag == tag {
+			return o
+		}
+	}
+	return nil
 }
 
 // sweep moves what is done out of the way.
@@ -115,22 +164,27 @@ func (b *orderBook) sweep() {
 			kept = append(kept, o)
 			continue
 		}
+		b.unname(o)
 		b.ended = append(b.ended, o)
 	}
 	clear(b.working[len(kept):])
 	b.working = kept
-	for len(b.ended) > mostEnded {
-		b.forget(b.ended[0])
-		b.ended[0] = nil
-		b.ended = b.ended[1:]
+	if over := len(b.ended) - mostEnded; over >= mostEnded/8 {
+		for _, o := range b.ended[:over] {
+			b.unname(o)
+			b.spare = append(b.spare, o)
+		}
+		left := append(b.ended[:0], b.ended[over:]...)
+		clear(b.ended[len(left):])
+		b.ended = left
 	}
 }
 
 func (b *orderBook) find(s *broker.OrderState) *own {
-	if o := b.byID[s.ID]; o != nil {
+	if o := b.of(s.ID); o != nil {
 		return o
 	}
-	if o := b.byTag[s.Order.Tag]; o != nil && (o.state.ID == "" || s.Replaces == o.state.ID) {
+	if o := b.tagged(s.Order.Tag); o != nil && (o.state.ID == "" || s.Replaces == o.state.ID) {
 		return o
 	}
 	return nil
@@ -140,13 +194,13 @@ func (b *orderBook) find(s *broker.OrderState) *own {
 func (b *orderBook) update(o *own, later *broker.OrderState) {
 	if o.state.ID == "" || o.state.ID != later.ID {
 		if o.state.ID != "" {
-			delete(b.byID, o.state.ID)
+			b.byID.Delete(o.state.ID)
 		}
 		o.late = o.late || o.uncertain
 		o.state, o.uncertain = *later, false
-		b.byID[later.ID] = o
+		b.byID.Set(later.ID, o)
 		if len(o.booked) != len(later.Order.Legs) {
-			o.booked = make([]decimal.Decimal, len(later.Order.Legs))
+			o.expect(len(later.Order.Legs))
 		}
 		for i := range b.orphans {
 			if b.orphans[i].Order == later.ID {
@@ -158,18 +212,18 @@ func (b *orderBook) update(o *own, later *broker.OrderState) {
 		}
 		return
 	}
-	if next, err := o.state.Become(*later); err == nil {
-		o.state = next
+	if o.state.Status.CanBecome(later.Status) {
+		_ = o.state.Follow(later) // what comes late or twice changes nothing
 	}
 	o.uncertain = false
 }
 
 // fills tells whether a fill is of an order of the strategy.
-func (b *orderBook) fills(f *broker.Fill) bool { return b.byID[f.Order] != nil }
+func (b *orderBook) fills(f *broker.Fill) bool { return b.of(f.Order) != nil }
 
 // book counts a fill for its order.
 func (b *orderBook) book(f *broker.Fill) {
-	o := b.byID[f.Order]
+	o := b.of(f.Order)
 	if o == nil {
 		if len(b.orphans) == mostOrphans {
 			b.orphans = slices.Delete(b.orphans, 0, 1)
@@ -182,9 +236,9 @@ func (b *orderBook) book(f *broker.Fill) {
 }
 
 func (o *own) count(f *broker.Fill) {
-	for i, l := range o.state.Order.Legs {
-		if l.Symbol == f.Symbol && i < len(o.booked) {
-			o.booked[i] = sums.Plus(o.booked[i], f.Quantity)
+	for i := range o.state.Order.Legs {
+		if o.state.Order.Legs[i].Symbol == f.Symbol && i < len(o.booked) {
+			o.booked[i] = o.booked[i].Plus(sums.Of(f.Quantity))
 		}
 	}
 }
@@ -194,9 +248,7 @@ func (s *Session) tagBegin() string { return s.opts.Name + "_" }
 
 func (s *Session) newTag() string {
 	s.orders.counter++
-	var room [48]byte // 16 + 1 + 16 + 1 and a number
-	tag := append(append(append(append(room[:0], s.opts.Name...), '_'), s.opts.Run...), '_')
-	return string(strconv.AppendInt(tag, int64(s.orders.counter), 10))
+	return s.tags.Of(uint64(s.orders.counter))
 }
 
 // Place sends a ticket, once, and returns its orders in the ticket's order.
@@ -207,7 +259,13 @@ func (s *Session) newTag() string {
 // After ErrUncertain the order counts as pending until the driver has found out
 // what became of it: it is never sent again, and the strategy should not either.
 func (s *Session) Place(ticket broker.Ticket) ([]broker.OrderState, error) {
-	ticket.Orders = slices.Clone(ticket.Orders)
+	orders := s.ticketRoom.Take(len(ticket.Orders))
+	copy(orders, ticket.Orders)
+	return s.place(broker.Ticket{Kind: ticket.Kind, Orders: orders})
+}
+
+// place is Place for a ticket that is the session's own.
+func (s *Session) place(ticket broker.Ticket) ([]broker.OrderState, error) {
 	opens := false
 	for i := range ticket.Orders {
 		opens = opens || ticket.Orders[i].Opens()
@@ -217,19 +275,20 @@ func (s *Session) Place(ticket broker.Ticket) ([]broker.OrderState, error) {
 			return nil, err
 		}
 	}
-	sent := make([]*own, len(ticket.Orders))
+	var room [4]*own // most tickets have no more orders
+	sent := room[:0]
 	for i := range ticket.Orders {
 		o := &ticket.Orders[i]
 		if o.Tag == "" {
 			o.Tag = s.newTag()
 		}
-		sent[i] = &own{
-			state:  broker.OrderState{Account: s.opts.Account, Order: *o, Status: broker.Received},
-			booked: make([]decimal.Decimal, len(o.Legs)),
-			child:  ticket.Kind == broker.OCO || i > 0 && ticket.Kind != broker.Single,
-			sent:   s.now,
-		}
-		s.orders.add(sent[i])
+		next := s.orders.fresh()
+		next.state.Account, next.state.Order, next.state.Status = s.opts.Account, *o, broker.Received
+		next.child = ticket.Kind == broker.OCO || i > 0 && ticket.Kind != broker.Single
+		next.sent = s.now
+		next.expect(len(o.Legs))
+		s.orders.add(next)
+		sent = append(sent, next)
 	}
 	s.count(len(ticket.Orders))
 	states, err := s.opts.Broker.Place(s.ctx, s.opts.Account, ticket)
@@ -302,7 +361,7 @@ func (s *Session) Cancel(id broker.OrderID) error {
 	if err != nil {
 		return err
 	}
-	if o := s.orders.byID[id]; o != nil {
+	if o := s.orders.of(id); o != nil {
 		s.learn(o, state)
 	}
 	return nil
@@ -311,7 +370,7 @@ func (s *Session) Cancel(id broker.OrderID) error {
 // Replace puts an order with another price, quantity or duration in the place of
 // a working one, once. Without a Tag it gets one.
 func (s *Session) Replace(id broker.OrderID, with broker.Order) (*broker.OrderState, error) {
-	old := s.orders.byID[id]
+	old := s.orders.of(id)
 	if old == nil {
 		return nil, fmt.Errorf("strategy: order %s is none of the strategy's: %w", id, broker.ErrUnknownOrder)
 	}
@@ -331,10 +390,12 @@ func (s *Session) Replace(id broker.OrderID, with broker.Order) (*broker.OrderSt
 	state, err := s.opts.Broker.Replace(s.ctx, s.opts.Account, id, with)
 	if err != nil {
 		if !certain(err) {
-			s.orders.add(&own{
-				state:  broker.OrderState{Account: s.opts.Account, Order: with, Status: broker.Received, Replaces: id},
-				booked: make([]decimal.Decimal, len(with.Legs)), child: true, uncertain: true, sent: s.now,
-			})
+			unknown := &own{
+				state: broker.OrderState{Account: s.opts.Account, Order: with, Status: broker.Received, Replaces: id},
+				child: true, uncertain: true, sent: s.now,
+			}
+			unknown.expect(len(with.Legs))
+			s.orders.add(unknown)
 		}
 		return nil, err
 	}
@@ -342,9 +403,10 @@ func (s *Session) Replace(id broker.OrderID, with broker.Order) (*broker.OrderSt
 		s.learn(old, state)
 		return state, nil
 	}
-	next := s.orders.byID[state.ID]
+	next := s.orders.of(state.ID)
 	if next == nil {
-		next = &own{state: broker.OrderState{Order: with}, booked: make([]decimal.Decimal, len(with.Legs)), child: old.child, sent: s.now}
+		next = &own{state: broker.OrderState{Order: with}, child: old.child, sent: s.now}
+		next.expect(len(with.Legs))
 		s.orders.add(next)
 	}
 	old.state.Status, old.state.ReplacedBy = broker.Replaced, state.ID
@@ -359,23 +421,23 @@ func (s *Session) Pending(symbol market.Symbol) float64 {
 	if len(s.orders.working) == 0 && len(s.orders.later) == 0 {
 		return 0
 	}
-	sum := decimal.Zero
-	for _, f := range s.orders.later {
-		if l := f.Order.Legs[0]; l.Symbol == symbol {
-			sum = sums.Plus(sum, sums.Signed(l.Quantity, l.Action.Sign()))
+	var sum sums.Number
+	for i := range s.orders.later {
+		if l := &s.orders.later[i].Order.Legs[0]; l.Symbol == symbol {
+			sum = sum.Plus(sums.Of(l.Quantity).Signed(l.Action.Sign()))
 		}
 	}
 	for _, o := range s.orders.working {
 		if !o.nets() {
 			continue
 		}
-		for i, l := range o.state.Order.Legs {
-			if l.Symbol == symbol {
-				sum = sums.Plus(sum, sums.Signed(o.left(i), l.Action.Sign()))
+		for i := range o.state.Order.Legs {
+			if l := &o.state.Order.Legs[i]; l.Symbol == symbol {
+				sum = sum.Plus(o.left(i).Signed(l.Action.Sign()))
 			}
 		}
 	}
-	return sums.Float(sum)
+	return sum.Float()
 }
 
 // held is what the account holds for certain: the position, and what orders that
@@ -388,7 +450,7 @@ func (s *Session) held(symbol market.Symbol) float64 {
 		}
 		for i, l := range o.state.Order.Legs {
 			if l.Symbol == symbol {
-				sum += o.left(i).InexactFloat64() * float64(l.Action.Sign())
+				sum += o.left(i).Float() * float64(l.Action.Sign())
 			}
 		}
 	}
@@ -435,7 +497,7 @@ func (s *Session) Resolve(ctx context.Context, now time.Time, patience time.Dura
 		switch {
 		case len(found) > 0:
 			if o.state.Replaces != "" {
-				if old := s.orders.byID[o.state.Replaces]; old != nil && found[0].ID != old.state.ID {
+				if old := s.orders.of(o.state.Replaces); old != nil && found[0].ID != old.state.ID {
 					old.state.Status, old.state.ReplacedBy = broker.Replaced, found[0].ID
 					o.child = old.child
 				}
@@ -514,7 +576,8 @@ func (b *orderBook) adopt(ctx context.Context, s *Session, working []broker.Orde
 			if !strings.HasPrefix(w.Order.Tag, s.tagBegin()) {
 				continue
 			}
-			o = &own{state: broker.OrderState{Order: w.Order}, booked: make([]decimal.Decimal, len(w.Order.Legs)), sent: w.Received}
+			o = &own{state: broker.OrderState{Order: w.Order}, sent: w.Received}
+			o.expect(len(w.Order.Legs))
 			o.child = w.Status == broker.Contingent || w.Group != "" && !w.Order.Opens()
 			b.add(o)
 		}
@@ -535,13 +598,13 @@ func (b *orderBook) adopt(ctx context.Context, s *Session, working []broker.Orde
 		}
 		b.reread(s, o, state)
 	}
-	ended := map[string]*own{}
-	for _, o := range b.byTag {
-		ended[o.state.Order.Tag] = o
+	known := map[string]*own{}
+	for _, o := range slices.Concat(b.ended, b.working) {
+		known[o.state.Order.Tag] = o
 	}
 	b.sweep()
 	for _, f := range slices.Clone(b.later) {
-		if o := ended[f.After]; o != nil {
+		if o := known[f.After]; o != nil {
 			s.follow(o)
 		} else {
 			b.later = slices.DeleteFunc(b.later, func(g followUp) bool { return g.After == f.After })
@@ -553,23 +616,25 @@ func (b *orderBook) adopt(ctx context.Context, s *Session, working []broker.Orde
 // reread takes a state together with positions that hold all its fills.
 func (b *orderBook) reread(s *Session, o *own, state *broker.OrderState) {
 	b.update(o, state)
-	listed := make([]decimal.Decimal, len(o.booked))
+	listed := make([]sums.Number, len(o.booked))
 	for _, f := range state.Fills {
-		s.book.first("f" + f.ID)
+		s.book.first('f', f.ID)
 		for i, l := range o.state.Order.Legs {
 			if l.Symbol == f.Symbol {
-				listed[i] = listed[i].Add(f.Quantity)
+				listed[i] = listed[i].Plus(sums.Of(f.Quantity))
 			}
 		}
 	}
-	o.credit = make([]decimal.Decimal, len(o.booked))
+	o.credit = make([]sums.Number, len(o.booked))
 	for i := range o.booked {
 		if i >= len(state.Legs) {
 			continue
 		}
-		filled := state.Legs[i].Filled
+		filled := sums.Of(state.Legs[i].Filled)
 		if !listed[i].Equal(filled) { // which ones they were is not told
-			o.credit[i] = decimal.Max(filled.Sub(o.booked[i]), decimal.Zero)
+			if more := filled.Minus(o.booked[i]); more.Sign() > 0 {
+				o.credit[i] = more
+			}
 		}
 		o.booked[i] = filled
 	}

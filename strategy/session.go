@@ -11,6 +11,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -93,10 +94,19 @@ type Session struct {
 	book   book
 	orders orderBook
 	timers timers
-	halted string // why, empty while it may open
+	tags   rooms.Names
+
+	ticketRoom rooms.Shelf[broker.Order]
+	legRoom    rooms.Shelf[broker.Leg]
+	halted     string // why, empty while it may open
+
+	unlimited bool // nothing of the budget is a limit
 
 	day       market.Date // of dayOrders
 	dayOrders int
+
+	date                market.Date // that of the seconds from dateFrom to dateUntil
+	dateFrom, dateUntil int64
 }
 
 // NewSession returns a session for a strategy. The error is a *FieldError.
@@ -124,8 +134,10 @@ func NewSession(strategy Strategy, opts SessionOptions) (*Session, error) {
 		opts.Calendar = market.NYSE()
 	}
 	s := &Session{opts: opts, strategy: strategy, needs: strategy.Needs(), ctx: context.Background()}
+	s.tags.Prefix = s.tagBegin() + opts.Run + "_"
+	b := &opts.Budget
+	s.unlimited = b.Loss.IsZero() && b.Capital.IsZero() && b.Notional.IsZero() && b.Contracts == 0 && b.Orders == 0
 	s.book.init()
-	s.orders.init()
 	s.timers.init()
 	return s, nil
 }
@@ -171,7 +183,12 @@ func (s *Session) UntilClose() time.Duration {
 
 // Date is today's date of its market.
 func (s *Session) Date() market.Date {
-	return market.DateOf(s.now.In(s.opts.Calendar.Location()))
+	if now := s.now.Unix(); now < s.dateFrom || now >= s.dateUntil {
+		location := s.opts.Calendar.Location()
+		s.date = market.DateOf(s.now.In(location))
+		s.dateFrom, s.dateUntil = s.date.In(location).Unix(), s.date.AddDays(1).In(location).Unix()
+	}
+	return s.date
 }
 
 // Data is what is known now.

@@ -42,7 +42,12 @@ type signalTrader struct {
 	turn   signal  // the last signal that was followed, with single_position
 	leave  float64 // what is to be sold once the stops are out of the way
 	stops  float64 // what the working stops sell
+
+	sign signal // of the latest bar
+	due  bool   // that bar was taken, and is still to be acted on
 }
+
+var _ Skimmer = (*signalTrader)(nil)
 
 func newSignalTrader(p SignalParams, r rule, column string) *signalTrader {
 	return &signalTrader{p: p, reader: reader{rule: r, symbol: p.Symbol, column: column}}
@@ -64,7 +69,11 @@ func (t *signalTrader) Handle(s *Session, e *Event) error {
 		if e.Symbol != t.p.Symbol {
 			return nil
 		}
-		sign := t.take(s, &e.Bar)
+		sign := t.sign
+		if !t.due {
+			sign = t.take(s, &e.Bar)
+		}
+		t.due = false
 		if sign == nothing && t.p.TakeProfit == 0 && t.leave == 0 {
 			return nil
 		}
@@ -73,6 +82,17 @@ func (t *signalTrader) Handle(s *Session, e *Event) error {
 		t.follow(s)
 	}
 	return nil
+}
+
+// Skim is that of [Skimmer]: without a signal, and nothing to look for at each bar,
+// there is nothing to do. A rule that goes by a column has to ask for it.
+func (t *signalTrader) Skim(b *market.Bar) bool {
+	if t.column != "" {
+		return false
+	}
+	t.sign = t.take(nil, b)
+	t.due = t.sign != nothing || t.p.TakeProfit != 0 || t.leave != 0
+	return !t.due
 }
 
 // act follows a signal at the end of a bar.

@@ -3,12 +3,14 @@ package strategy
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -63,18 +65,19 @@ func (s *Session) Snapshot() (json.RawMessage, error) {
 	}
 	out := snapshot{
 		Version: stateVersion, Name: s.opts.Name, Run: s.opts.Run, Account: string(s.opts.Account), Time: s.now, Counter: s.orders.counter,
-		Orders: s.dayOrders, Halted: s.halted, Timers: s.timers.list, Flow: s.book.flow, Base: market.Float(s.book.base), Strategy: state, Later: s.orders.later, Goals: s.orders.goals,
+		Orders: s.dayOrders, Halted: s.halted, Timers: s.timers.list, Flow: s.book.flow.Decimal(), Base: market.Float(s.book.base), Strategy: state, Later: s.orders.later, Goals: s.orders.goals,
 	}
 	if !s.day.IsZero() {
 		out.Day = s.day.String()
 	}
-	out.Seen = append(out.Seen, s.book.order[s.book.next:]...)
-	out.Seen = append(out.Seen, s.book.order[:s.book.next]...)
+	for _, id := range slices.Concat(s.book.order[s.book.next:], s.book.order[:s.book.next]) {
+		out.Seen = append(out.Seen, id.String())
+	}
 	for _, p := range s.book.list {
-		out.Holdings = append(out.Holdings, holdingState{p.Symbol, p.exact, market.Float(p.Average), market.Float(p.mark), p.Multiplier, p.Realized})
+		out.Holdings = append(out.Holdings, holdingState{p.Symbol, p.Exact(), market.Float(p.Average), market.Float(p.mark), p.Multiplier, p.Realized})
 	}
 	for _, o := range s.orders.working {
-		out.Working = append(out.Working, orderState{o.state, o.booked, o.child, o.uncertain, o.sent})
+		out.Working = append(out.Working, orderState{o.state, decimals(o.booked), o.child, o.uncertain, o.sent})
 	}
 	return json.Marshal(out)
 }
@@ -111,20 +114,26 @@ func (s *Session) restore(data json.RawMessage) error {
 		s.day = day
 	}
 	s.timers.list, s.orders.later, s.orders.goals = in.Timers, in.Later, in.Goals
-	s.book.flow, s.book.base = in.Flow, float64(in.Base)
+	s.book.flow, s.book.base = sums.Of(in.Flow), float64(in.Base)
 	for _, id := range in.Seen {
-		s.book.first(id)
+		if id != "" {
+			s.book.first(id[0], id[1:])
+		}
 	}
 	for _, h := range in.Holdings {
 		p := s.position(h.Symbol)
-		p.exact, p.Quantity = h.Quantity, h.Quantity.InexactFloat64()
+		p.exact, p.Quantity = sums.Of(h.Quantity), h.Quantity.InexactFloat64()
 		p.Average, p.mark, p.Multiplier, p.Realized = float64(h.Average), float64(h.Mark), h.Multiplier, h.Realized
 	}
 	for _, w := range in.Working {
 		if len(w.Booked) != len(w.State.Order.Legs) {
 			return invalid.Field("state.working", len(w.Booked), "one quantity for each leg")
 		}
-		s.orders.add(&own{state: w.State, booked: w.Booked, child: w.Child, uncertain: w.Uncertain, sent: w.Sent})
+		o := &own{state: w.State, child: w.Child, uncertain: w.Uncertain, sent: w.Sent}
+		for _, booked := range w.Booked {
+			o.booked = append(o.booked, sums.Of(booked))
+		}
+		s.orders.add(o)
 	}
 	for _, f := range in.Later {
 		if len(f.Order.Legs) != 1 {
@@ -135,6 +144,14 @@ func (s *Session) restore(data json.RawMessage) error {
 		s.book.base = 0
 	}
 	return nil
+}
+
+func decimals(numbers []sums.Number) []decimal.Decimal {
+	out := make([]decimal.Decimal, len(numbers))
+	for i, n := range numbers {
+		out[i] = n.Decimal()
+	}
+	return out
 }
 
 // sane refuses amounts that no account has, and which would take for ever to

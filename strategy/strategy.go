@@ -40,6 +40,23 @@ type Strategy interface {
 	Restore(state json.RawMessage) error
 }
 
+// A Skimmer is a strategy that takes most of its bars in passing, which is quicker
+// than an event for each: a replay looks for it, other drivers need not. What
+// happens is the same either way.
+type Skimmer interface {
+	Strategy
+	// Skim takes a bar of the one symbol of Needs that has just ended, ahead of
+	// Handle, and tells whether that was all. When it was not, Handle is called with
+	// the same bar next, acts on it and does not take it again. Skim knows nothing but
+	// the bar, which is valid until it returns: the session still stands at the event
+	// before.
+	Skim(b *market.Bar) bool
+}
+
+// Pass moves the time on to the end of a bar that the strategy took in passing: see
+// [Skimmer]. It is for drivers, before the next event.
+func (s *Session) Pass(to time.Time) { s.now = to }
+
 // Needs say what a strategy is to be fed with.
 type Needs struct {
 	// Symbols are those whose bars or quotes it gets.

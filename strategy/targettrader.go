@@ -53,7 +53,12 @@ type targetTrader struct {
 
 	side bias
 	want float64 // signed quantity
+
+	chosen bias // at the latest bar
+	due    bool // that bar was taken, and is still to be acted on
 }
+
+var _ Skimmer = (*targetTrader)(nil)
 
 func newTargetTrader(p TargetParams, r chooser) (Strategy, error) {
 	if err := p.validate(); err != nil {
@@ -73,22 +78,13 @@ func (t *targetTrader) Begin(s *Session) error {
 }
 
 func (t *targetTrader) Handle(s *Session, e *Event) error {
-	if e.Kind != BarEvent || e.Symbol != t.p.Symbol || !e.Bar.Time.After(t.last) {
+	if e.Kind != BarEvent || e.Symbol != t.p.Symbol || !t.due && t.Skim(&e.Bar) {
 		return nil
 	}
-	t.last = e.Bar.Time
-	t.rule.update(&e.Bar, 0)
-	side := t.rule.choose(&e.Bar, t.side)
-	switch {
-	case side == stay || side == t.side:
-	case side > 0 && t.p.Direction == "short", side < 0 && t.p.Direction == "long":
-		side = 0
-		fallthrough
-	default:
-		if side != t.side {
-			t.side = side
-			t.want = float64(side) * t.size(s, e.Bar.Close)
-		}
+	t.due = false
+	if t.chosen != t.side {
+		t.side = t.chosen
+		t.want = float64(t.side) * t.size(s, e.Bar.Close)
 	}
 	if t.pos.Quantity == t.want {
 		return nil
@@ -97,6 +93,25 @@ func (t *targetTrader) Handle(s *Session, e *Event) error {
 		s.Log("going to %v %s: %v", t.want, t.p.Symbol, err)
 	}
 	return nil
+}
+
+// Skim is that of [Skimmer]: nothing is to be done while the side stays and the
+// position is what it should be.
+func (t *targetTrader) Skim(b *market.Bar) bool {
+	if !b.Time.After(t.last) {
+		return true
+	}
+	t.last = b.Time
+	t.rule.update(b, 0)
+	t.chosen = t.side
+	if side := t.rule.choose(b, t.side); side != stay && side != t.side {
+		if side > 0 && t.p.Direction == "short" || side < 0 && t.p.Direction == "long" {
+			side = 0
+		}
+		t.chosen = side
+	}
+	t.due = t.chosen != t.side || t.pos.Quantity != t.want
+	return !t.due
 }
 
 // size is that of a position opened at a price.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/options"
@@ -16,32 +17,55 @@ import (
 
 // An account is what one account holds and did.
 type account struct {
-	info         broker.Account
-	cash         decimal.Decimal
-	realized     decimal.Decimal // by all fills, without fees
-	fees         decimal.Decimal // by all fills, negative
-	positions    map[market.Symbol]*position
-	transactions []broker.Transaction
-	orders       []*order
-	working      []*order // not ended when last looked at
-	kept         int      // how many worked when last counted
-	tags         map[string]bool
+	info      broker.Account
+	cash      sums.Number
+	realized  sums.Number // by all fills, without fees
+	fees      sums.Number // by all fills, negative
+	positions map[market.Symbol]*position
+	recent    *position   // of positions, the one that was asked for last
+	swept     market.Date // when positions that are closed were last forgotten
+	history   rooms.List[entry]
+	orders    []*order
+	working   []*order // not ended when last looked at
+	kept      int      // how many worked when last counted
+	tags      rooms.Set
 }
 
 // A position is a holding. Its cost is exact: what is taken from it when a part
 // is closed is what the rest no longer has.
 type position struct {
 	book     *book
-	quantity decimal.Decimal // signed
-	cost     decimal.Decimal // Σ quantity × price × multiplier, negative for short ones
-	realized decimal.Decimal // of the day
-	day      market.Date     // the day of realized
+	quantity sums.Number // signed
+	cost     sums.Number // Σ quantity × price × multiplier, negative for short ones
+	realized sums.Number // of the day
+	day      market.Date // the day of realized
 	opened   int64
 }
 
 // average is the opening price per unit, positive.
 func (p *position) average() decimal.Decimal {
-	return p.cost.Div(p.quantity.Mul(p.book.terms.multiplier)).Abs()
+	return p.cost.Decimal().Div(p.quantity.Decimal().Mul(p.book.terms.multiplier)).Abs()
+}
+
+// position is what an account has of an instrument, or had today; nil otherwise.
+func (a *account) position(b *book) *position {
+	if p := a.recent; p != nil && p.book == b {
+		return p
+	}
+	p := a.positions[b.symbol]
+	if p != nil {
+		a.recent = p
+	}
+	return p
+}
+
+// hold puts a position in the place of the instrument's.
+func (a *account) hold(p *position) { a.positions[p.book.symbol], a.recent = p, p }
+
+// drop forgets the position of an instrument.
+func (a *account) drop(symbol market.Symbol) {
+	delete(a.positions, symbol)
+	a.recent = nil
 }
 
 // OpenAccount opens another account. The error is a *FieldError.
@@ -59,7 +83,7 @@ func (x *Exchange) openAccount(a Account) error {
 		return invalid.Field("ID", a.ID, "a number that no account has yet")
 	}
 	acct := &account{
-		info: a.Account, cash: a.Cash, positions: map[market.Symbol]*position{}, tags: map[string]bool{},
+		info: a.Account, cash: sums.Of(a.Cash), positions: map[market.Symbol]*position{},
 	}
 	if acct.info.OpenedAt.IsZero() {
 		acct.info.OpenedAt = x.time()
@@ -82,9 +106,9 @@ func (x *Exchange) openAccount(a Account) error {
 		if !p.OpenedAt.IsZero() {
 			opened = p.OpenedAt.UnixNano()
 		}
-		acct.positions[p.Symbol] = &position{
-			book: b, quantity: p.Quantity, cost: p.Quantity.Mul(p.AverageOpenPrice).Mul(b.terms.multiplier), opened: opened,
-		}
+		acct.hold(&position{
+			book: b, quantity: sums.Of(p.Quantity), cost: sums.Of(p.Quantity.Mul(p.AverageOpenPrice).Mul(b.terms.multiplier)), opened: opened,
+		})
 	}
 	x.accounts[a.ID] = acct
 	x.accountList = append(x.accountList, acct)
@@ -107,72 +131,58 @@ func (x *Exchange) Transfer(account AccountID, amount decimal.Decimal, text stri
 }
 
 // held is the signed quantity an account has of an instrument.
-func (a *account) held(symbol market.Symbol) decimal.Decimal {
-	if p := a.positions[symbol]; p != nil {
+func (a *account) held(b *book) sums.Number {
+	if p := a.position(b); p != nil {
 		return p.quantity
 	}
-	return decimal.Zero
+	return sums.Number{}
 }
 
-// post writes a line of history and moves its money. Time and ID are set here.
-func (x *Exchange) post(a *account, t broker.Transaction) {
-	x.transactionSeq++
-	t.ID = numberedID('T', x.transactionSeq)
-	t.Account = a.info.ID
-	t.Time = x.time()
-	a.cash = sums.Plus(a.cash, t.Amount)
-	if most := x.opts.Remember; most > 0 && len(a.transactions) >= 2*most+64 {
-		left := append(a.transactions[:0], a.transactions[len(a.transactions)-most:]...)
-		clear(a.transactions[len(left):])
-		a.transactions = left
-	}
-	a.transactions = append(a.transactions, t)
-	x.tell(broker.Event{Account: a.info.ID, Transaction: &t})
+// move changes a position by a signed quantity at a price. Money is not its
+// business.
+func (x *Exchange) move(a *account, b *book, quantity, price decimal.Decimal) {
+	x.shift(a, b, sums.Of(quantity), sums.Of(price))
 }
 
-// move changes a position by a signed quantity at a price and returns the profit
-// that this realises. Money is not its business.
-func (x *Exchange) move(a *account, b *book, quantity, price decimal.Decimal) (realized decimal.Decimal) {
-	p := a.positions[b.symbol]
+// shift is move, and returns the profit that this realises.
+func (x *Exchange) shift(a *account, b *book, quantity, price sums.Number) (realized sums.Number) {
+	p := a.position(b)
 	if p == nil {
 		p = &position{book: b, opened: x.now}
-		a.positions[b.symbol] = p
+		a.hold(p)
 	}
 	today := x.today()
 	if p.day != today {
-		p.day, p.realized = today, decimal.Zero
+		p.day, p.realized = today, sums.Number{}
 	}
 	each := b.terms.worthOf(price)
 	if p.quantity.Sign()*quantity.Sign() < 0 {
 		part := quantity
-		if rest := sums.Plus(p.quantity, quantity); rest.Sign()*quantity.Sign() > 0 {
-			part = sums.Signed(p.quantity, -1)
+		if rest := p.quantity.Plus(quantity); rest.Sign()*quantity.Sign() > 0 {
+			part = p.quantity.Neg()
 		}
 		cost := p.cost
-		whole := sums.Plus(part, p.quantity).IsZero()
-		if !whole {
-			cost = p.cost.Mul(part.Neg()).Div(p.quantity)
-		}
-		if whole {
-			p.quantity, p.cost = decimal.Zero, decimal.Zero
+		if left := p.quantity.Plus(part); left.IsZero() {
+			p.quantity, p.cost = sums.Number{}, sums.Number{}
 		} else {
-			p.quantity = p.quantity.Add(part)
-			p.cost = p.cost.Sub(cost)
+			cost = sums.Of(p.cost.Times(part.Neg()).Decimal().Div(p.quantity.Decimal()))
+			p.quantity = left
+			p.cost = p.cost.Minus(cost)
 		}
-		realized = sums.Minus(sums.Signed(sums.Times(part, each), -1), cost)
-		p.realized = sums.Plus(p.realized, realized)
-		a.realized = sums.Plus(a.realized, realized)
-		quantity = sums.Minus(quantity, part)
+		realized = part.Times(each).Neg().Minus(cost)
+		p.realized = p.realized.Plus(realized)
+		a.realized = a.realized.Plus(realized)
+		quantity = quantity.Minus(part)
 	}
 	if !quantity.IsZero() {
 		if p.quantity.IsZero() {
 			p.opened = x.now
 		}
-		p.quantity = sums.Plus(p.quantity, quantity)
-		p.cost = sums.Plus(p.cost, sums.Times(quantity, each))
+		p.quantity = p.quantity.Plus(quantity)
+		p.cost = p.cost.Plus(quantity.Times(each))
 	}
 	if b.mark != b.mark {
-		b.mark = price.InexactFloat64()
+		b.mark = price.Float()
 	}
 	return realized
 }
@@ -182,8 +192,8 @@ func (x *Exchange) move(a *account, b *book, quantity, price decimal.Decimal) (r
 func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decimal) bool {
 	a := o.acct
 	cover, covered := x.cover(o)
-	if covered = covered && cover.LessThan(units); covered {
-		if units = cover; units.Sign() <= 0 {
+	if covered = covered && cover.Cmp(sums.Of(units)) < 0; covered {
+		if units = cover.Decimal(); units.Sign() <= 0 {
 			x.finish(o, broker.Cancelled, "there is nothing left to close")
 			return true
 		}
@@ -194,7 +204,8 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 			return true
 		}
 	}
-	fees, err := x.feesOf(o, units, prices)
+	var room [broker.MaxLegs]broker.Fees
+	fees, err := x.feesOf(o, units, prices, room[:0])
 	if err != nil {
 		x.finish(o, broker.Cancelled, "its fees cannot be counted: "+err.Error())
 		return true
@@ -203,7 +214,7 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 		o.total, o.allowed = units, units
 	}
 	for i := range o.legs {
-		x.tradeLeg(o, i, o.of(i, units), prices[i], fees[i])
+		x.tradeLeg(o, i, o.of(i, units), prices[i], o.keep(fees, i))
 	}
 	o.done = sums.Plus(o.done, units)
 	o.updated = x.now
@@ -230,93 +241,104 @@ func (x *Exchange) trade(o *order, units decimal.Decimal, prices []decimal.Decim
 
 // cover is how many units an order can trade without its closing legs turning
 // into opening ones; false when nothing limits it.
-func (x *Exchange) cover(o *order) (most decimal.Decimal, limited bool) {
+func (x *Exchange) cover(o *order) (most sums.Number, limited bool) {
 	for i := range o.legs {
 		l := &o.legs[i]
 		if o.spec.Legs[i].Action.Opens() || l.book.terms.futures() {
 			continue
 		}
-		held := sums.Signed(o.acct.held(l.book.symbol), -int(l.sign))
+		held := o.acct.held(l.book).Signed(-int(l.sign))
 		if o.single() {
 			return held, true
 		}
-		n := held.Div(l.ratio).Floor()
-		if !limited || n.LessThan(most) {
+		n := sums.Of(held.Decimal().Div(l.ratio).Floor())
+		if !limited || n.Cmp(most) < 0 {
 			most, limited = n, true
 		}
 	}
 	return most, limited
 }
 
-// feesOf returns what a fill of some units costs, leg by leg.
-func (x *Exchange) feesOf(o *order, units decimal.Decimal, prices []decimal.Decimal) ([]broker.Fees, error) {
-	fees := make([]broker.Fees, len(o.legs))
+// feesOf appends what a fill of some units costs, leg by leg; nothing when there
+// are no fees.
+func (x *Exchange) feesOf(o *order, units decimal.Decimal, prices []decimal.Decimal, fees []broker.Fees) ([]broker.Fees, error) {
 	if x.opts.Fees == nil {
-		return fees, nil
+		return nil, nil
 	}
 	for i := range o.legs {
 		l := &o.legs[i]
 		quantity := units.Mul(l.ratio)
-		var err error
-		if fees[i], err = x.opts.Fees.Fees(x.today(), broker.FeeEvent{
+		of, err := x.opts.Fees.Fees(x.today(), broker.FeeEvent{
 			Symbol: l.book.symbol, Action: o.spec.Legs[i].Action, Quantity: quantity, Before: l.filled,
 			Leg: decimal.Max(o.spec.Legs[i].Quantity, l.filled.Add(quantity)), Price: prices[i], Multiplier: l.book.terms.multiplier,
-		}); err != nil {
+		})
+		if err != nil {
 			return nil, err
 		}
+		fees = append(fees, of)
 	}
 	return fees, nil
 }
 
-func (x *Exchange) tradeLeg(o *order, i int, quantity, price decimal.Decimal, fees broker.Fees) {
+// keep is where the fees of a leg's fill stay: nowhere when there are none.
+func (o *order) keep(fees []broker.Fees, leg int) *broker.Fees {
+	switch {
+	case fees == nil:
+		return nil
+	case len(o.fills) == 0:
+		o.roomFees = fees[leg]
+		return &o.roomFees
+	}
+	kept := fees[leg]
+	return &kept
+}
+
+// tradeLeg fills a leg. Fees is nil when there are none.
+func (x *Exchange) tradeLeg(o *order, i int, quantity, price decimal.Decimal, fees *broker.Fees) {
 	a, l := o.acct, &o.legs[i]
 	x.fillSeq++
-	fill := broker.Fill{
-		ID: numberedID('F', x.fillSeq), Order: o.id(), Account: a.info.ID, Symbol: l.book.symbol,
-		Action: o.spec.Legs[i].Action, Quantity: quantity, Price: price, Time: x.time(),
+	var charge sums.Number
+	if fees == nil {
+		fees = &x.noFees
+	} else {
+		charge = totalOf(fees)
 	}
+	o.fills = append(o.fills, broker.Fill{
+		ID: x.fillNames.Of(x.fillSeq), Order: o.id(), Account: a.info.ID, Symbol: l.book.symbol,
+		Action: o.spec.Legs[i].Action, Quantity: quantity, Price: price, Fees: fees, Time: x.time(),
+	})
+	o.states = nil
+	units, each := sums.Of(quantity), sums.Of(price)
 	t := &l.book.terms
-	fill.Fees = &fees
 	l.filled = sums.Plus(l.filled, quantity)
-	value := sums.Times(quantity, price)
-	l.value = sums.Plus(l.value, value)
+	value := units.Times(each)
+	l.value = l.value.Plus(value)
 	if l.size != nil {
 		if *l.size == *l.size {
-			*l.size = max(*l.size-sums.Float(quantity), 0)
+			*l.size = max(*l.size-units.Float(), 0)
 		}
 		l.size = nil
 	}
-	o.fills = append(o.fills, fill)
-	signed := sums.Signed(quantity, int(l.sign))
-	realized := x.move(a, l.book, signed, price)
-	amount := realized // of a future, profit alone changes hands
+	amount := x.shift(a, l.book, units.Signed(int(l.sign)), each) // of a future, profit alone changes hands
 	if !t.futures() {
-		amount = sums.Signed(t.worthOf(value), -int(l.sign))
+		amount = t.worthOf(value).Signed(-int(l.sign))
 	}
-	charge := totalOf(&fees)
-	a.fees = sums.Plus(a.fees, charge)
-	told := fill
-	if !x.opts.Brief {
-		told = copyFill(fill)
-	}
-	x.tell(broker.Event{Account: a.info.ID, Fill: &told})
-	x.post(a, broker.Transaction{
-		Kind: broker.Trade, Symbol: l.book.symbol, Quantity: signed, Price: &fill.Price,
-		Amount: sums.Plus(amount, charge), Fees: told.Fees, Order: o.id(), Text: string(fill.Action),
-	})
+	a.fees = a.fees.Plus(charge)
+	x.tellFill(o, len(o.fills)-1)
+	x.postFill(o, len(o.fills)-1, amount.Plus(charge))
 }
 
 // listed are the open positions by underlying and symbol. Those closed before
 // today are forgotten.
 func (x *Exchange) listed(a *account) []*position {
-	list := make([]*position, 0, len(a.positions))
+	var list []*position
 	today := x.today()
 	for symbol, p := range a.positions {
 		switch {
 		case !p.quantity.IsZero():
 			list = append(list, p)
 		case p.day != today:
-			delete(a.positions, symbol)
+			a.drop(symbol)
 		}
 	}
 	slices.SortFunc(list, func(p, q *position) int {
@@ -341,7 +363,7 @@ func (x *Exchange) today() market.Date {
 func (x *Exchange) see(a *account, p *position) broker.Position {
 	t := &p.book.terms
 	v := broker.Position{
-		Account: a.info.ID, Symbol: p.book.symbol, Underlying: t.underlying, Kind: t.kind, Quantity: p.quantity,
+		Account: a.info.ID, Symbol: p.book.symbol, Underlying: t.underlying, Kind: t.kind, Quantity: p.quantity.Decimal(),
 		Multiplier: t.multiplier, Mark: known(p.book.mark), PrevClose: known(p.book.prevClose), OpenedAt: x.at(p.opened),
 	}
 	if !p.quantity.IsZero() {
@@ -350,7 +372,7 @@ func (x *Exchange) see(a *account, p *position) broker.Position {
 	}
 	realized := decimal.Zero
 	if p.day == x.today() {
-		realized = p.realized
+		realized = p.realized.Decimal()
 	}
 	v.RealizedDay = &realized
 	if t.option {
@@ -378,9 +400,9 @@ func (p *position) worth() (decimal.Decimal, bool) {
 	if p.book.mark != p.book.mark {
 		return decimal.Zero, false
 	}
-	value := p.quantity.Mul(exact(p.book.mark)).Mul(p.book.terms.multiplier)
+	value := p.quantity.Decimal().Mul(exact(p.book.mark)).Mul(p.book.terms.multiplier)
 	if p.book.terms.futures() {
-		value = value.Sub(p.cost)
+		value = value.Sub(p.cost.Decimal())
 	}
 	return value, true
 }

@@ -239,9 +239,21 @@ func remove(list []*order, o *order) []*order {
 	return list
 }
 
+// book returns a symbol's book; nil when there is none yet.
+func (x *Exchange) book(symbol market.Symbol) *book {
+	if b := x.recent; b != nil && b.symbol == symbol {
+		return b
+	}
+	b := x.books[symbol]
+	if b != nil {
+		x.recent = b
+	}
+	return b
+}
+
 // bookOf returns a symbol's book, opened when it is the first time.
 func (x *Exchange) bookOf(symbol market.Symbol) (*book, error) {
-	if b := x.books[symbol]; b != nil {
+	if b := x.book(symbol); b != nil {
 		return b, nil
 	}
 	t, err := x.termsOf(symbol)

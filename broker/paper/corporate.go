@@ -11,6 +11,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -158,10 +159,11 @@ func (x *Exchange) corporate(today market.Date) {
 
 func (x *Exchange) entitle(c CorporateAction) {
 	for _, a := range x.accountList {
-		held := a.held(c.Symbol)
-		if held.IsZero() {
+		p := a.positions[c.Symbol]
+		if p == nil || p.quantity.IsZero() {
 			continue
 		}
+		held := p.quantity.Decimal()
 		text := fmt.Sprintf("dividend of %s on %s shares", c.Amount, held)
 		x.life.Payables = append(x.life.Payables, payable{a.info.ID, c.Symbol, c.Pay, held.Mul(c.Amount).Round(2), text})
 	}
@@ -223,6 +225,7 @@ func (x *Exchange) splitOrder(o *order, c CorporateAction) bool {
 	working := o.place != nowhere
 	x.pull(o)
 	o.total, o.allowed = after, after
+	o.spec.Legs = slices.Clone(o.spec.Legs) // others may have seen the old ones
 	o.spec.Legs[0].Quantity = after
 	if o.spec.Limit != nil {
 		limit := o.spec.Limit.DivRound(by, 9)
@@ -248,13 +251,13 @@ func (b *book) rescale(by float64) {
 
 // splitShares multiplies a holding of shares; its cost stays.
 func (x *Exchange) splitShares(a *account, p *position, c CorporateAction) {
-	before := p.quantity
+	before := p.quantity.Decimal()
 	after := before.Mul(decimal.NewFromInt(int64(c.New))).Div(decimal.NewFromInt(int64(c.Old)))
-	p.quantity = after
+	p.quantity = sums.Of(after)
 	text := fmt.Sprintf("split %d for %d", c.New, c.Old)
 	amount := decimal.Zero
 	if whole := after.Truncate(0); before.IsInteger() && !whole.Equal(after) {
-		price := p.cost.Div(after).Abs() // without a market the fraction is worth what it cost
+		price := p.cost.Decimal().Div(after).Abs() // without a market the fraction is worth what it cost
 		if !math.IsNaN(p.book.mark) {
 			price = exact(p.book.mark)
 		}
@@ -292,15 +295,17 @@ func (x *Exchange) splitOption(a *account, p *position, c CorporateAction, by de
 	}
 	b.mark, b.prevClose = worth.mark/float64(factor), worth.prevClose/float64(factor)
 	n := decimal.NewFromInt(int64(factor))
-	delete(a.positions, old.symbol)
-	to := &position{book: b, quantity: p.quantity.Mul(n), cost: p.cost, realized: p.realized, day: p.day, opened: p.opened}
-	if held := a.positions[symbol]; held != nil {
-		to.quantity, to.cost = to.quantity.Add(held.quantity), to.cost.Add(held.cost)
+	before := p.quantity.Decimal()
+	after := before.Mul(n)
+	a.drop(old.symbol)
+	to := &position{book: b, quantity: sums.Of(after), cost: p.cost, realized: p.realized, day: p.day, opened: p.opened}
+	if held := a.position(b); held != nil {
+		to.quantity, to.cost = to.quantity.Plus(held.quantity), to.cost.Plus(held.cost)
 	}
-	a.positions[symbol] = to
+	a.hold(to)
 	text := fmt.Sprintf("split %d for %d", c.New, c.Old)
-	x.post(a, broker.Transaction{Kind: broker.Split, Symbol: old.symbol, Quantity: p.quantity.Neg(), Text: text + ": now " + string(symbol)})
-	x.post(a, broker.Transaction{Kind: broker.Split, Symbol: symbol, Quantity: p.quantity.Mul(n), Text: text + ": before " + string(old.symbol)})
+	x.post(a, broker.Transaction{Kind: broker.Split, Symbol: old.symbol, Quantity: before.Neg(), Text: text + ": now " + string(symbol)})
+	x.post(a, broker.Transaction{Kind: broker.Split, Symbol: symbol, Quantity: after, Text: text + ": before " + string(old.symbol)})
 	if x.heard() {
 		gone := broker.Position{Account: a.info.ID, Symbol: old.symbol, Underlying: old.terms.underlying, Kind: old.terms.kind, Multiplier: old.terms.multiplier}
 		x.tell(broker.Event{Account: a.info.ID, Position: &gone})

@@ -132,29 +132,83 @@ func (x *Exchange) tell(e broker.Event) {
 		}
 	}
 	if x.opts.Observer != nil {
-		x.unseen = append(x.unseen, e)
+		x.unseen.events = append(x.unseen.events, e)
 	}
 }
 
-// told is an order's state and room for a single leg's.
-type told struct {
-	state broker.OrderState
-	legs  [1]broker.LegState
+// brief tells whether what events point to lasts no longer than the observer looks
+// at it.
+func (x *Exchange) brief() bool { return x.opts.Brief && len(x.streams) == 0 }
+
+// A batch is events that the observer is to be told, and room for what they point
+// to, which is used again when it has been told.
+type batch struct {
+	events       []broker.Event
+	orders       reused[broker.OrderState]
+	transactions reused[broker.Transaction]
+}
+
+// reused is room for values that do not last.
+type reused[T any] struct {
+	room []*T
+	used int
+}
+
+func (r *reused[T]) take() *T {
+	if r.used == len(r.room) {
+		r.room = append(r.room, new(T))
+	}
+	r.used++
+	return r.room[r.used-1]
+}
+
+// order is room for an order's state, which lasts unless it is brief.
+func (b *batch) order(brief bool) *broker.OrderState {
+	if !brief {
+		return new(broker.OrderState)
+	}
+	return b.orders.take()
+}
+
+func (b *batch) transaction(brief bool) *broker.Transaction {
+	if !brief {
+		return new(broker.Transaction)
+	}
+	return b.transactions.take()
+}
+
+// empty makes the batch ready to be used again.
+func (b *batch) empty() {
+	clear(b.events)
+	b.events, b.orders.used, b.transactions.used = b.events[:0], 0, 0
 }
 
 func (x *Exchange) tellOrder(o *order) {
 	if x.heard() {
-		t := &told{}
-		x.describe(o, &t.state, t.legs[:0])
-		x.tell(broker.Event{Account: o.acct.info.ID, Order: &t.state})
+		s := x.unseen.order(x.brief())
+		x.describe(o, s)
+		x.tell(broker.Event{Account: o.acct.info.ID, Order: s})
 	}
+}
+
+// tellFill tells of one of an order's fills.
+func (x *Exchange) tellFill(o *order, i int) {
+	if !x.heard() {
+		return
+	}
+	told := &o.fills[i]
+	if !x.opts.Brief {
+		f := copyFill(*told)
+		told = &f
+	}
+	x.tell(broker.Event{Account: o.acct.info.ID, Fill: told})
 }
 
 func (x *Exchange) tellPosition(a *account, b *book) {
 	if x.opts.Brief || !x.heard() {
 		return
 	}
-	if p := a.positions[b.symbol]; p != nil {
+	if p := a.position(b); p != nil {
 		v := x.see(a, p)
 		x.tell(broker.Event{Account: a.info.ID, Position: &v})
 	}
@@ -181,30 +235,33 @@ func (x *Exchange) lock() {
 
 // unlock gives the exchange free and then tells the observer what happened.
 func (x *Exchange) unlock() {
-	if x.due != x.told {
+	if x.due != x.told && x.opts.Clock != nil {
 		x.told = x.due
 		select {
 		case x.wake <- struct{}{}:
 		default:
 		}
 	}
-	if len(x.unseen) == 0 || x.observing {
+	if len(x.unseen.events) == 0 || x.observing {
 		x.mu.Unlock()
 		return
 	}
 	// One caller at a time observes, so that the order of events is kept; what the
 	// observer itself does, and what others do meanwhile, joins the end.
 	x.observing = true
-	for len(x.unseen) > 0 {
-		events := x.unseen
-		x.unseen, x.spare = x.spare[:0], nil
-		x.mu.Unlock()
-		for _, e := range events {
-			x.opts.Observer(e)
+	for len(x.unseen.events) > 0 {
+		told := x.unseen
+		x.unseen, x.spare = x.spare, nil
+		if x.unseen == nil {
+			x.unseen = &batch{}
 		}
-		clear(events)
+		x.mu.Unlock()
+		for i := range told.events {
+			x.opts.Observer(told.events[i])
+		}
+		told.empty()
 		x.mu.Lock()
-		x.spare = events
+		x.spare = told
 	}
 	x.observing = false
 	x.mu.Unlock()

@@ -1,8 +1,6 @@
 package paper
 
 import (
-	"strconv"
-
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
@@ -21,21 +19,14 @@ func (o *order) of(i int, units decimal.Decimal) decimal.Decimal {
 }
 
 // worthOf is an amount per unit times the multiplier.
-func (t *terms) worthOf(x decimal.Decimal) decimal.Decimal {
+func (t *terms) worthOf(x sums.Number) sums.Number {
 	if t.mult == 1 {
 		return x
 	}
-	return sums.Times(x, t.multiplier)
+	return x.Times(sums.Of(t.multiplier))
 }
 
 // totalOf is the sum of all fees.
-func totalOf(f *broker.Fees) decimal.Decimal {
-	return sums.Plus(sums.Plus(sums.Plus(f.Commission, f.Clearing), f.Regulatory), f.Exchange)
-}
-
-// numberedID is a letter and a number.
-func numberedID(letter byte, n uint64) string {
-	var room [24]byte
-	room[0] = letter
-	return string(strconv.AppendUint(room[:1], n, 10))
+func totalOf(f *broker.Fees) sums.Number {
+	return sums.Total(f.Commission, f.Clearing, f.Regulatory, f.Exchange)
 }

@@ -50,6 +50,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -75,6 +76,7 @@ type Exchange struct {
 
 	venues      map[string]*venue
 	books       map[market.Symbol]*book
+	recent      *book // of books, the one that was asked for last
 	combos      map[string]*combo
 	accounts    map[AccountID]*account
 	accountList []*account // in the order of their opening
@@ -102,9 +104,19 @@ type Exchange struct {
 	dayFrom, dayUntil int64
 
 	streams   []*stream
-	unseen    []broker.Event // for the observer
-	spare     []broker.Event // room for the next of them
+	unseen    *batch // for the observer
+	spare     *batch // room for the next one
 	observing bool
+
+	planRoom                    plan // of the ticket that is looked at
+	orderRoom                   rooms.Shelf[order]
+	stateRoom                   rooms.Shelf[broker.OrderState]
+	debts                       []*debt // not in use
+	orderNames                  rooms.Names
+	fillNames, transactionNames rooms.Names
+	noFees                      broker.Fees // of all fills where there are no fees
+	shown                       time.Time   // now
+	shownAt                     int64
 }
 
 // New returns an exchange at its Start, or at the present of its Clock. The error
@@ -130,6 +142,8 @@ func newExchange(opts *Options) (*Exchange, error) {
 	x := &Exchange{
 		opts: *opts, location: market.NYSE().Location(), wake: make(chan struct{}, 1), due: math.MaxInt64, told: math.MaxInt64,
 		venues: map[string]*venue{}, books: map[market.Symbol]*book{}, combos: map[string]*combo{}, accounts: map[AccountID]*account{},
+		unseen: &batch{}, orderRoom: rooms.Shelf[order]{Piece: 10}, stateRoom: rooms.Shelf[broker.OrderState]{Piece: 8},
+		fillNames: rooms.Names{Prefix: "F"}, transactionNames: rooms.Names{Prefix: "T"},
 		cashRules:       broker.MarginRules{Account: broker.CashAccount},
 		retirementRules: broker.MarginRules{Account: broker.RetirementAccount},
 	}

@@ -88,13 +88,17 @@ func (x *Exchange) settleExpired() {
 }
 
 func (x *Exchange) endExpiredOrders(a *account) {
-	for _, o := range append([]*order(nil), a.working...) {
+	var over []*order // finishing them changes the list
+	for _, o := range a.working {
 		for i := range o.legs {
 			if t := &o.legs[i].book.terms; t.option && !x.time().Before(x.expiry(t)) {
-				x.finish(o, broker.Expired, "the option expired")
+				over = append(over, o)
 				break
 			}
 		}
+	}
+	for _, o := range over {
+		x.finish(o, broker.Expired, "the option expired")
 	}
 }
 
@@ -106,14 +110,14 @@ func (x *Exchange) settleOption(a *account, p *position) {
 	intrinsic := x.intrinsic(p.book, spot)
 	declined := p.quantity.Sign() > 0 && x.life.declined(a.info.ID, p.book.symbol)
 	if intrinsic.LessThan(exerciseAt) || declined {
-		b, quantity := p.book, p.quantity
+		b, quantity := p.book, p.quantity.Decimal()
 		x.move(a, b, quantity.Neg(), decimal.Zero)
 		x.post(a, broker.Transaction{Kind: broker.Expiration, Symbol: b.symbol, Quantity: quantity.Neg(), Text: expiredText(declined)})
 		x.tellPosition(a, b)
 		x.tellBalances(a)
 		return
 	}
-	x.exercise(a, p.book, p.quantity, intrinsic)
+	x.exercise(a, p.book, p.quantity.Decimal(), intrinsic)
 }
 
 func expiredText(declined bool) string {
@@ -174,7 +178,7 @@ func (x *Exchange) exercise(a *account, b *book, quantity, intrinsic decimal.Dec
 		kind, cause, text = broker.Assignment, broker.ForAssignment, "assigned"
 	}
 	fees := x.lifecycleFees(b, cause, quantity.Abs(), intrinsic)
-	a.fees = a.fees.Add(fees.Total())
+	a.fees = a.fees.Plus(totalOf(&fees))
 	_, _, cash := b.terms.contract.Terms()
 	if cash {
 		x.move(a, b, quantity.Neg(), intrinsic)
@@ -255,8 +259,8 @@ func (x *Exchange) Exercise(account AccountID, option market.Symbol, contracts i
 	if style, _, _ := p.book.terms.contract.Terms(); style != market.American {
 		return invalid.Field("option", option, "an American option: a European one is exercised at its expiry")
 	}
-	if contracts <= 0 || quantity.GreaterThan(p.quantity) {
-		return invalid.Fieldf("contracts", contracts, "1 to %s, the contracts that the account is long", p.quantity)
+	if contracts <= 0 || quantity.GreaterThan(p.quantity.Decimal()) {
+		return invalid.Fieldf("contracts", contracts, "1 to %s, the contracts that the account is long", p.quantity.Decimal())
 	}
 	spot, ok := x.settlement(p.book)
 	if _, _, cash := p.book.terms.contract.Terms(); cash && !ok {
@@ -314,8 +318,8 @@ func (x *Exchange) Assign(option market.Symbol, contracts int) ([]Assigned, erro
 func (x *Exchange) shortContracts(option market.Symbol) (each []int64, total int64) {
 	each = make([]int64, len(x.accountList))
 	for i, a := range x.accountList {
-		if held := a.held(option); held.Sign() < 0 {
-			each[i] = held.Neg().IntPart()
+		if p := a.positions[option]; p != nil && p.quantity.Sign() < 0 {
+			each[i] = p.quantity.Neg().Decimal().IntPart()
 			total += each[i]
 		}
 	}

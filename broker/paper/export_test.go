@@ -13,16 +13,27 @@ type Ledger struct{ Cash, Realized, Fees, Cost, Transactions decimal.Decimal }
 // futures, whose price nobody pays.
 func LedgerOf(x *Exchange, id AccountID) Ledger {
 	a := x.accounts[id]
-	l := Ledger{Cash: a.cash, Realized: a.realized, Fees: a.fees}
+	l := Ledger{Cash: a.cash.Decimal(), Realized: a.realized.Decimal(), Fees: a.fees.Decimal()}
 	for _, p := range a.positions {
 		if !p.book.terms.futures() {
-			l.Cost = l.Cost.Add(p.cost)
+			l.Cost = l.Cost.Add(p.cost.Decimal())
 		}
 	}
-	for _, t := range a.transactions {
+	for _, t := range a.transactions() {
 		l.Transactions = l.Transactions.Add(t.Amount)
 	}
 	return l
+}
+
+// CallOf tells whether an account is known without counting to be far from a margin
+// call, and what counting says.
+func CallOf(x *Exchange, id AccountID) (far bool, call *broker.MarginCall) {
+	a := x.accounts[id]
+	m, err := x.requirement(a, nil)
+	if err != nil {
+		return x.farFromCall(a), nil
+	}
+	return x.farFromCall(a), m.Call(a.cash.Decimal().Add(x.openProfit(a)))
 }
 
 // TryNext is the next event of a stream that is there already.

@@ -63,7 +63,7 @@ func (x *Exchange) requirement(a *account, changes []change) (*broker.Margin, er
 		if math.IsNaN(price) {
 			price = p.average().InexactFloat64()
 		}
-		add(p.book, p.quantity, price)
+		add(p.book, p.quantity.Decimal(), price)
 	}
 	for _, c := range changes {
 		price := c.book.mark
@@ -77,7 +77,7 @@ func (x *Exchange) requirement(a *account, changes []change) (*broker.Margin, er
 
 // equity is the net liquidating value; false when a price is not known.
 func (x *Exchange) equity(a *account) (decimal.Decimal, bool) {
-	sum := a.cash
+	sum := a.cash.Decimal()
 	for _, p := range x.listed(a) {
 		worth, ok := p.worth()
 		if !ok {
@@ -157,7 +157,7 @@ func (x *Exchange) free(a *account, without *order) decimal.Decimal {
 	if err != nil {
 		return decimal.Zero
 	}
-	return m.BuyingPower(a.cash).Add(x.openProfit(a)).Sub(a.reserved(without))
+	return m.BuyingPower(a.cash.Decimal()).Add(x.openProfit(a)).Sub(a.reserved(without))
 }
 
 // expect is the price of each leg that an order is counted with: the limit or
@@ -217,7 +217,7 @@ func (x *Exchange) count(o *order, units decimal.Decimal, prices []decimal.Decim
 		paid = o.spec.Limit.Mul(units).Mul(o.scale())
 	}
 	f.cash = paid
-	if fees, err := x.feesOf(o, units, prices); err == nil {
+	if fees, err := x.feesOf(o, units, prices, nil); err == nil {
 		for _, fee := range fees {
 			f.fees = f.fees.Plus(fee)
 		}
@@ -226,14 +226,15 @@ func (x *Exchange) count(o *order, units decimal.Decimal, prices []decimal.Decim
 	if err != nil {
 		return f.refuse("unknown_requirement", "the account's requirement cannot be counted: "+err.Error())
 	}
-	f.free = before.BuyingPower(a.cash).Add(x.openProfit(a)).Sub(a.reserved(without))
+	had := a.cash.Decimal()
+	f.free = before.BuyingPower(had).Add(x.openProfit(a)).Sub(a.reserved(without))
 	after, err := x.requirement(a, changes)
 	if err != nil {
 		return f.refuse("unknown_requirement", "the requirement cannot be counted: "+err.Error())
 	}
-	cash := a.cash.Add(paid).Add(f.fees.Total())
+	cash := had.Add(paid).Add(f.fees.Total())
 	f.margin = after.Initial.Sub(before.Initial)
-	f.need = before.BuyingPower(a.cash).Sub(after.BuyingPower(cash))
+	f.need = before.BuyingPower(had).Sub(after.BuyingPower(cash))
 	if len(after.Violations) > len(before.Violations) {
 		n := after.Violations[len(after.Violations)-1]
 		return f.refuse(n.Code, n.Message)
@@ -242,7 +243,7 @@ func (x *Exchange) count(o *order, units decimal.Decimal, prices []decimal.Decim
 		return f.refuse("insufficient_buying_power", fmt.Sprintf("the order needs %s of buying power and %s is left",
 			f.need.StringFixed(2), f.free.StringFixed(2)))
 	}
-	if call := after.Call(cash); f.need.Sign() > 0 && call != nil && call.Kind == broker.MinimumEquityCall && before.Call(a.cash) == nil {
+	if call := after.Call(cash); f.need.Sign() > 0 && call != nil && call.Kind == broker.MinimumEquityCall && before.Call(had) == nil {
 		return f.refuse("minimum_equity", "a margin account needs "+call.Amount.StringFixed(2)+" more before anything is lent to it")
 	}
 	return f

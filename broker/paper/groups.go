@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/shopspring/decimal"
@@ -114,8 +115,8 @@ func (x *Exchange) send(p, first *order) {
 	}
 	if first.decided && p.single() && p.spec.Notional == nil {
 		p.total, p.allowed = first.done, first.done
+		p.spec.Legs = slices.Clone(p.spec.Legs) // others may have seen the old ones
 		p.spec.Legs[0].Quantity = first.done
-		p.shows = false
 	}
 	x.limitTime(p)
 	if p.end != 0 && p.end <= x.now {

@@ -7,5 +7,5 @@ import (
 )
 
 func TestImports(t *testing.T) {
-	deptest.Check(t, deptest.Allow{Own: []string{"internal/invalid", "internal/sums", "broker", "market", "options"}, Modules: []string{"github.com/shopspring/decimal"}})
+	deptest.Check(t, deptest.Allow{Own: []string{"internal/invalid", "internal/rooms", "internal/sums", "broker", "market", "options"}, Modules: []string{"github.com/shopspring/decimal"}})
 }

@@ -33,7 +33,7 @@ func (x *Exchange) Quotes(quotes []Quote) error {
 }
 
 func (x *Exchange) quote(q *Quote) error {
-	b := x.books[q.Symbol]
+	b := x.book(q.Symbol)
 	if b == nil {
 		var err error
 		if b, err = x.bookOf(q.Symbol); err != nil {

@@ -95,7 +95,7 @@ func (x *Exchange) accrue(today, next market.Date) {
 		if x.opts.Lifecycle.Interest == nil {
 			continue
 		}
-		balance := a.cash
+		balance := a.cash.Decimal()
 		for _, p := range x.listed(a) {
 			if p.quantity.Sign() < 0 && p.book.terms.kind == market.KindEquity {
 				if worth, ok := p.worth(); ok {
@@ -131,7 +131,7 @@ func (x *Exchange) chargeBorrow(a *account, days decimal.Decimal) {
 			continue
 		}
 		if fee := worth.Mul(decimal.NewFromFloat(rate)).Mul(days).Div(yearOfInterest).Round(2); !fee.IsZero() {
-			x.post(a, broker.Transaction{Kind: broker.FeeCharge, Symbol: p.book.symbol, Amount: fee, Text: "borrowing " + p.quantity.Neg().String() + " shares"})
+			x.post(a, broker.Transaction{Kind: broker.FeeCharge, Symbol: p.book.symbol, Amount: fee, Text: "borrowing " + p.quantity.Neg().Decimal().String() + " shares"})
 			x.tellBalances(a)
 		}
 	}

@@ -2,6 +2,7 @@ package paper
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/shopspring/decimal"
@@ -33,14 +34,14 @@ func (x *Exchange) MarginCalls(account AccountID) ([]MarginCall, error) {
 // callMargin looks at every account after the close.
 func (x *Exchange) callMargin(today market.Date) {
 	for _, a := range x.accountList {
-		if x.owesNothing(a) {
+		if len(x.life.Calls[a.info.ID]) == 0 && (x.owesNothing(a) || x.farFromCall(a)) {
 			continue
 		}
 		m, err := x.requirement(a, nil)
 		if err != nil {
 			continue // without prices nobody is called
 		}
-		call := m.Call(a.cash.Add(x.openProfit(a)))
+		call := m.Call(a.cash.Decimal().Add(x.openProfit(a)))
 		if call == nil {
 			delete(x.life.Calls, a.info.ID)
 			continue
@@ -60,9 +61,9 @@ func (x *Exchange) callMargin(today market.Date) {
 }
 
 // owesNothing tells that an account cannot be called by the rules of package
-// broker, without counting: what it holds is paid for, and no call stands.
+// broker, without counting: what it holds is paid for.
 func (x *Exchange) owesNothing(a *account) bool {
-	if x.opts.Margin != nil || a.cash.Sign() < 0 || len(x.life.Calls[a.info.ID]) > 0 {
+	if x.opts.Margin != nil || a.cash.Sign() < 0 {
 		return false
 	}
 	for _, p := range a.positions {
@@ -73,13 +74,37 @@ func (x *Exchange) owesNothing(a *account) bool {
 	return true
 }
 
+// farFromCall tells that a margin account whose shares, short ones too, are worth
+// less than it has itself cannot be called: no share requires more than its price,
+// or five dollars, and no account more than 2,000. It says no whenever it is not
+// sure.
+func (x *Exchange) farFromCall(a *account) bool {
+	if x.modelOf(a) != MarginModel(&x.marginRules) {
+		return false
+	}
+	equity, required := a.cash.Float(), 2000.0
+	for _, p := range a.positions {
+		if p.quantity.IsZero() {
+			continue
+		}
+		t, mark := &p.book.terms, p.book.mark
+		if t.kind != market.KindEquity || t.mult != 1 || t.underlying != p.book.symbol || !(mark >= 0.01 && mark < 1e12) {
+			return false
+		}
+		units := p.quantity.Float()
+		equity += units * mark
+		required += math.Abs(units) * math.Max(mark, 5)
+	}
+	return equity > 1.01*required
+}
+
 // liquidate sends market orders that close the groups which free the most, until
 // the account would have enough. Working orders that bind money end first.
 func (x *Exchange) liquidate(a *account, m *broker.Margin) {
 	for _, o := range append([]*order(nil), a.working...) {
 		x.finish(o, broker.Cancelled, "the account is in a margin call")
 	}
-	cash := a.cash.Add(x.openProfit(a))
+	cash := a.cash.Decimal().Add(x.openProfit(a))
 	groups := slices.Clone(m.Groups)
 	var closed []change
 	excess := m.Excess(cash)
@@ -134,7 +159,7 @@ func (x *Exchange) excessWithout(a *account, changes []change) (decimal.Decimal,
 	if err != nil {
 		return decimal.Zero, false
 	}
-	cash := a.cash.Add(x.openProfit(a))
+	cash := a.cash.Decimal().Add(x.openProfit(a))
 	for _, c := range changes {
 		if c.book.terms.futures() {
 			continue

@@ -177,7 +177,7 @@ func (x *Exchange) fillAt(o *order, price float64, left *float64) bool {
 // unitsAt is how many units a notional order is for at a price.
 func (x *Exchange) unitsAt(o *order, price float64) decimal.Decimal {
 	if x.opts.Units != nil {
-		in := UnitsInput{Account: o.acct.info.ID, Order: o.spec, Price: price, Cash: o.acct.cash}
+		in := UnitsInput{Account: o.acct.info.ID, Order: o.spec, Price: price, Cash: o.acct.cash.Decimal()}
 		for _, p := range x.listed(o.acct) {
 			if worth, ok := p.worth(); ok {
 				in.Used = in.Used.Add(worth.Abs())

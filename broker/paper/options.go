@@ -95,6 +95,8 @@ type Options struct {
 	// Brief tells the observer and the streams nothing of balances and positions,
 	// which cost more to count than a fill: fills and transactions say what changed.
 	// What is told of one order then shares its legs, fills and fees: it is read-only.
+	// The order and the transaction that an event points to are the observer's only
+	// until it returns: what it keeps, it copies.
 	Brief bool
 }
 

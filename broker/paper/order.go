@@ -9,6 +9,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/sums"
 )
 
 // An order is one order of one account.
@@ -22,9 +23,7 @@ type order struct {
 	reason string
 	legs   []leg
 	fills  []broker.Fill
-	alone  [1]leg // where a single leg is kept
-	shown  broker.Order
-	shows  bool // shown is a copy of spec
+	states []broker.LegState // of legs, as others get to see them where events are brief; nil: not written down
 
 	total   decimal.Decimal // units; of a notional order unknown, zero, until it fills
 	done    decimal.Decimal
@@ -51,10 +50,18 @@ type order struct {
 	replaces, replacedBy *order
 	atReplace            decimal.Decimal // what the replaced order had filled when the replacement was asked for
 	reserve              decimal.Decimal // buying power bound by it while it is unfilled: see bound
-	debt                 debt            // or how to count it
+	debt                 *debt           // or how to count it; nil: it is counted
 
 	received, updated, ended int64
 	end                      int64 // when its time in force is over; 0: never
+
+	// Room for what an order of one leg that fills at once needs.
+	roomLegs   [1]leg
+	roomSpec   [1]broker.Leg
+	roomBefore [1]broker.LegState // unfilled
+	roomAfter  [1]broker.LegState
+	roomFills  [1]broker.Fill
+	roomFees   broker.Fees
 }
 
 type leg struct {
@@ -63,8 +70,8 @@ type leg struct {
 	ratio  decimal.Decimal // of one unit
 	weight decimal.Decimal // of its price in the net price: ratio × multiplier / scale
 	filled decimal.Decimal
-	value  decimal.Decimal // Σ quantity × price
-	size   *float64        // of the quote that fills it now; nil: unlimited
+	value  sums.Number // Σ quantity × price
+	size   *float64    // of the quote that fills it now; nil: unlimited
 }
 
 func (o *order) id() broker.OrderID {
@@ -168,36 +175,25 @@ func (x *Exchange) set(o *order, s broker.Status, reason string) {
 	o.updated = x.now
 	if s.Terminal() {
 		o.ended = x.now
-		o.reserve, o.debt = decimal.Zero, debt{}
+		o.reserve = decimal.Zero
+		x.forgive(o)
 	}
 	x.tellOrder(o)
 }
 
 // state is what others get to see.
 func (x *Exchange) state(o *order) (s broker.OrderState) {
-	x.describe(o, &s, nil)
+	x.describe(o, &s)
 	return s
 }
 
-// describe writes it down, the legs into the room that there is.
-func (x *Exchange) describe(o *order, s *broker.OrderState, legs []broker.LegState) {
-	if cap(legs) < len(o.legs) {
-		legs = make([]broker.LegState, len(o.legs))
-	}
-	*s = broker.OrderState{
-		ID: o.id(), Account: o.acct.info.ID, Order: x.show(o), Status: o.status, Reason: o.reason,
-		Legs: legs[:len(o.legs)], Received: x.at(o.received), Updated: x.at(o.updated),
-	}
+// describe writes it down.
+func (x *Exchange) describe(o *order, s *broker.OrderState) {
+	s.ID, s.Account, s.Order, s.Status, s.Reason = o.id(), o.acct.info.ID, x.show(o), o.status, o.reason
+	s.Legs, s.Received, s.Updated = x.legStates(o), x.at(o.received), x.at(o.updated)
+	s.Group, s.Fills, s.Replaces, s.ReplacedBy, s.Ended = "", nil, "", "", time.Time{}
 	if o.group != nil {
 		s.Group = o.group.id()
-	}
-	for i := range o.legs {
-		l := &o.legs[i]
-		s.Legs[i] = broker.LegState{Symbol: l.book.symbol, Filled: l.filled}
-		if !l.filled.IsZero() {
-			average := o.average(l)
-			s.Legs[i].Average = &average
-		}
 	}
 	if x.opts.Brief && len(o.fills) > 0 {
 		s.Fills = o.fills[:len(o.fills):len(o.fills)]
@@ -217,41 +213,81 @@ func (x *Exchange) describe(o *order, s *broker.OrderState, legs []broker.LegSta
 	}
 }
 
+// legStates are the order's legs as others get to see them. Where events are
+// brief, all that are told before the next fill share one list.
+func (x *Exchange) legStates(o *order) []broker.LegState {
+	if o.states != nil {
+		return o.states
+	}
+	var states []broker.LegState
+	switch {
+	case !x.opts.Brief || !o.single() || len(o.fills) > 1:
+		states = make([]broker.LegState, len(o.legs))
+	case len(o.fills) == 1:
+		states = o.roomAfter[:]
+	default:
+		states = o.roomBefore[:]
+	}
+	for i := range o.legs {
+		l := &o.legs[i]
+		states[i] = broker.LegState{Symbol: l.book.symbol, Filled: l.filled}
+		if !l.filled.IsZero() {
+			states[i].Average = o.average(l)
+		}
+	}
+	if x.opts.Brief {
+		o.states = states
+		return states
+	}
+	for i := range states {
+		states[i].Average = copyDecimal(states[i].Average)
+	}
+	return states
+}
+
 // show is the order as others get to see it. Where events are brief, all of them
-// share one copy.
+// share its legs, which are not changed but replaced.
 func (x *Exchange) show(o *order) broker.Order {
 	if !x.opts.Brief {
 		return copyOrder(o.spec)
 	}
-	if !o.shows {
-		o.shown, o.shows = copyOrder(o.spec), true
-	}
-	return o.shown
+	return o.spec
 }
 
-// average is the price that a leg filled at.
-func (o *order) average(l *leg) decimal.Decimal {
+// average is the price that a leg filled at: that of the fill when there is one.
+func (o *order) average(l *leg) *decimal.Decimal {
 	if len(o.fills) == 1 && o.single() && o.fills[0].Price.Exponent() >= -int32(decimal.DivisionPrecision) {
-		return o.fills[0].Price
+		return &o.fills[0].Price
 	}
-	return l.value.Div(l.filled)
+	average := l.value.Decimal().Div(l.filled)
+	return &average
 }
 
 func copyFill(f broker.Fill) broker.Fill {
-	if f.Fees != nil {
-		fees := *f.Fees
-		f.Fees = &fees
-	}
+	f.Fees = copyFees(f.Fees)
 	return f
+}
+
+func copyFees(f *broker.Fees) *broker.Fees {
+	if f == nil {
+		return nil
+	}
+	fees := *f
+	return &fees
 }
 
 func copyOrder(o broker.Order) broker.Order {
 	o.Legs = append([]broker.Leg(nil), o.Legs...)
+	copyAmounts(&o)
+	return o
+}
+
+// copyAmounts makes what an order points to its own.
+func copyAmounts(o *broker.Order) {
 	o.Limit, o.Stop, o.Notional = copyDecimal(o.Limit), copyDecimal(o.Stop), copyDecimal(o.Notional)
 	if o.Trail != nil {
 		o.Trail = &broker.Trail{Amount: copyDecimal(o.Trail.Amount), Percent: copyDecimal(o.Trail.Percent)}
 	}
-	return o
 }
 
 func copyDecimal(d *decimal.Decimal) *decimal.Decimal {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -21,10 +22,13 @@ func (x *Exchange) newOrder(a *account, spec broker.Order) (*order, error) {
 	if err := checkSizes(spec); err != nil {
 		return nil, err
 	}
-	o := &order{acct: a, spec: copyOrder(spec), received: x.now, updated: x.now, extreme: math.NaN()}
+	o := x.orderRoom.One()
+	o.acct, o.spec, o.received, o.updated, o.extreme = a, spec, x.now, x.now, math.NaN()
+	o.spec.Legs = append(o.roomSpec[:0], spec.Legs...)
+	copyAmounts(&o.spec)
 	units := spec.Units()
 	o.total, o.allowed = units, units
-	o.legs = o.alone[:0]
+	o.legs, o.fills = o.roomLegs[:0], o.roomFills[:0]
 	for i, l := range spec.Legs {
 		b, err := x.bookOf(l.Symbol)
 		if err != nil {
@@ -104,7 +108,7 @@ func (x *Exchange) forget(a *account) {
 	kept := a.orders[:0]
 	for i, o := range a.orders {
 		if i < len(a.orders)-most && o.status.Terminal() {
-			delete(a.tags, o.spec.Tag)
+			a.tags.Delete(o.spec.Tag)
 			x.orders[o.seq-1-x.forgotten] = nil
 			continue
 		}
@@ -126,10 +130,11 @@ func (x *Exchange) register(o *order) {
 	x.forget(o.acct)
 	x.orders = append(x.orders, o)
 	o.seq = x.forgotten + uint64(len(x.orders))
+	o.name = broker.OrderID(x.orderNames.Of(o.seq))
 	o.acct.orders = append(o.acct.orders, o)
 	o.acct.forget()
 	o.acct.working = append(o.acct.working, o)
-	o.acct.tags[o.spec.Tag] = true
+	o.acct.tags.Add(o.spec.Tag)
 }
 
 // limitTime sets when an order's time in force is over, counted from now.
@@ -145,7 +150,7 @@ func (x *Exchange) limitTime(o *order) {
 		if x.opts.Lasting {
 			return
 		}
-		end = v.dayEnd(x.time(), o.spec.ExtendedHours)
+		end = v.dayEndFrom(x.now, x.time(), o.spec.ExtendedHours)
 	}
 	if !end.IsZero() {
 		o.end = end.UnixNano()
@@ -155,8 +160,18 @@ func (x *Exchange) limitTime(o *order) {
 	}
 }
 
+// faultless tells that an order at the market for shares has nothing for refusals
+// to find.
+func (x *Exchange) faultless(o *order) bool {
+	return o.single() && o.spec.Type == broker.Market && o.spec.Duration() == broker.Day && o.legs[0].book.terms.kind == market.KindEquity &&
+		x.opts.Shortable == nil && !o.acct.info.Closed && !o.acct.tags.Has(o.spec.Tag)
+}
+
 // refusals are why an order would not be taken, without those of money.
 func (x *Exchange) refusals(o *order, at string, without *order) []broker.Notice {
+	if x.faultless(o) {
+		return nil
+	}
 	var out []broker.Notice
 	refuse := func(code, field, format string, args ...any) {
 		out = append(out, broker.Notice{Code: code, Message: fmt.Sprintf(format, args...), Field: at + field})
@@ -164,7 +179,7 @@ func (x *Exchange) refusals(o *order, at string, without *order) []broker.Notice
 	if o.acct.info.Closed {
 		refuse("account_closed", "", "the account is closed")
 	}
-	if o.acct.tags[o.spec.Tag] && (without == nil || without.spec.Tag != o.spec.Tag) {
+	if o.acct.tags.Has(o.spec.Tag) && (without == nil || without.spec.Tag != o.spec.Tag) {
 		refuse("duplicate_tag", "Tag", "the account has an order with the tag %s already", o.spec.Tag)
 	}
 	x.refusePrices(o, refuse)
@@ -228,25 +243,23 @@ func (x *Exchange) refuseHoldings(o *order, at string, without *order, beside []
 		if t.futures() {
 			continue
 		}
-		held := o.acct.held(l.book.symbol)
-		free := sums.Signed(held, -int(l.sign))
+		held := o.acct.held(l.book)
+		free := held.Signed(-int(l.sign))
 		for _, p := range o.acct.working {
 			if p != without && !p.status.Terminal() && p.status != broker.Contingent && !contains(beside, p) {
-				if closes := p.closes(l); closes.Sign() != 0 {
-					free = free.Sub(closes)
-				}
+				free = free.Minus(sums.Of(p.closes(l)))
 			}
 		}
 		if o.spec.Legs[i].Action.Opens() {
 			if free.Sign() > 0 { // and no order is going to close them
 				out = append(out, broker.Notice{Code: "opens_against_position", Field: legField(at, i) + "Action",
-					Message: fmt.Sprintf("the account has %s %s: close them first", held, l.book.symbol)})
+					Message: fmt.Sprintf("the account has %s %s: close them first", held.Decimal(), l.book.symbol)})
 			}
 			continue
 		}
-		if want := o.spec.Legs[i].Quantity; free.LessThan(want) && o.spec.Notional == nil {
+		if want := o.spec.Legs[i].Quantity; o.spec.Notional == nil && free.Cmp(sums.Of(want)) < 0 {
 			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: legField(at, i) + "Quantity",
-				Message: fmt.Sprintf("%s to close of %s, and %s is free to be closed", want, l.book.symbol, decimal.Max(free, decimal.Zero))})
+				Message: fmt.Sprintf("%s to close of %s, and %s is free to be closed", want, l.book.symbol, decimal.Max(free.Decimal(), decimal.Zero))})
 		} else if o.spec.Notional != nil && free.Sign() <= 0 {
 			out = append(out, broker.Notice{Code: "closes_more_than_held", Field: legField(at, i) + "Symbol",
 				Message: fmt.Sprintf("there is no %s to close", l.book.symbol)})
@@ -312,6 +325,8 @@ type plan struct {
 	orders   []*order
 	refusals []broker.Notice
 	funds    funds // of the order of the ticket that needs most
+
+	room [1]*order
 }
 
 // plan checks a ticket and counts what it needs, if money matters. The error is ErrUnsupported or a
@@ -325,7 +340,9 @@ func (x *Exchange) plan(a *account, ticket broker.Ticket, money money) (*plan, e
 			return nil, err
 		}
 	}
-	p := &plan{}
+	p := &x.planRoom
+	*p = plan{}
+	p.orders = p.room[:0]
 	for i := range ticket.Orders {
 		o, err := x.newOrder(a, ticket.Orders[i])
 		if err != nil {
@@ -431,7 +448,7 @@ func (v *view) Place(ctx context.Context, id broker.AccountID, ticket broker.Tic
 	var g *group
 	if ticket.Kind != broker.Single {
 		x.groupSeq++
-		g = &group{seq: x.groupSeq, kind: ticket.Kind, orders: p.orders}
+		g = &group{seq: x.groupSeq, kind: ticket.Kind, orders: slices.Clone(p.orders)}
 		if x.opts.Remember == 0 {
 			x.groups = append(x.groups, g)
 		}
@@ -453,9 +470,9 @@ func (v *view) Place(ctx context.Context, id broker.AccountID, ticket broker.Tic
 			x.drain()
 		}
 	}
-	states := make([]broker.OrderState, len(p.orders))
+	states := x.stateRoom.Take(len(p.orders))
 	for i, o := range p.orders {
-		states[i] = x.state(o)
+		x.describe(o, &states[i])
 	}
 	return states, nil
 }

@@ -1,7 +1,6 @@
 package paper
 
 import (
-	"container/heap"
 	"context"
 	"math"
 	"time"
@@ -40,16 +39,11 @@ type event struct {
 	Venue string `json:",omitempty"`
 }
 
+// An eventHeap is a binary heap: an event stands before those at twice its number
+// and one or two more.
 type eventHeap []event
 
-func (h eventHeap) Len() int      { return len(h) }
-func (h eventHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-func (h *eventHeap) Push(e any)   { *h = append(*h, e.(event)) }
-func (h eventHeap) Less(i, j int) bool {
-	return h[i].before(h[j])
-}
-
-func (e event) before(f event) bool {
+func (e *event) before(f *event) bool {
 	if e.At != f.At {
 		return e.At < f.At
 	}
@@ -59,27 +53,52 @@ func (e event) before(f event) bool {
 	return e.Seq < f.Seq
 }
 
-func (h *eventHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return last
+// add puts an event in.
+func (h *eventHeap) add(e event) {
+	*h = append(*h, e)
+	list := *h
+	i := len(list) - 1
+	for i > 0 {
+		above := (i - 1) / 2
+		if !e.before(&list[above]) {
+			break
+		}
+		list[i] = list[above]
+		i = above
+	}
+	list[i] = e
 }
 
 // drop takes the first event out.
 func (h *eventHeap) drop() {
 	n := len(*h) - 1
-	h.Swap(0, n)
+	list, last := (*h)[:n], (*h)[n]
 	(*h)[n] = event{}
-	if *h = (*h)[:n]; n > 0 {
-		heap.Fix(h, 0)
+	*h = list
+	if n == 0 {
+		return
 	}
+	i := 0
+	for {
+		below := 2*i + 1
+		if below >= n {
+			break
+		}
+		if below+1 < n && list[below+1].before(&list[below]) {
+			below++
+		}
+		if !list[below].before(&last) {
+			break
+		}
+		list[i] = list[below]
+		i = below
+	}
+	list[i] = last
 }
 
 func (x *Exchange) schedule(e event) {
 	e.Seq = x.nextSeq()
-	x.events = append(x.events, e)
-	heap.Fix(&x.events, len(x.events)-1)
+	x.events.add(e)
 	x.due = x.events[0].At
 }
 
@@ -210,4 +229,11 @@ func (x *Exchange) pause(ctx context.Context, clock market.Clock, wait time.Dura
 }
 
 func (x *Exchange) at(t int64) time.Time { return time.Unix(0, t).In(x.location) }
-func (x *Exchange) time() time.Time      { return x.at(x.now) }
+
+// time is the present.
+func (x *Exchange) time() time.Time {
+	if x.shownAt != x.now || x.shown.IsZero() {
+		x.shownAt, x.shown = x.now, x.at(x.now)
+	}
+	return x.shown
+}

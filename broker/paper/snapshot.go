@@ -12,6 +12,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -141,7 +142,7 @@ func (x *Exchange) Snapshot() ([]byte, error) {
 	}
 	s.Events = slices.Clone(x.events)
 	slices.SortFunc(s.Events, func(a, b event) int {
-		if a.before(b) {
+		if a.before(&b) {
 			return -1
 		}
 		return 1
@@ -181,12 +182,12 @@ func (b *book) state() bookState {
 
 func (a *account) state() accountState {
 	s := accountState{
-		Info: a.info, Cash: a.cash, Realized: a.realized, Fees: a.fees, Transactions: a.transactions,
+		Info: a.info, Cash: a.cash.Decimal(), Realized: a.realized.Decimal(), Fees: a.fees.Decimal(), Transactions: a.transactions(),
 		Orders: numbers(a.orders), Working: numbers(a.working),
 	}
 	for _, symbol := range sortedKeys(a.positions) {
 		p := a.positions[symbol]
-		s.Positions = append(s.Positions, positionState{symbol, p.quantity, p.cost, p.realized, p.day.String(), p.opened})
+		s.Positions = append(s.Positions, positionState{symbol, p.quantity.Decimal(), p.cost.Decimal(), p.realized.Decimal(), p.day.String(), p.opened})
 	}
 	return s
 }
@@ -212,7 +213,7 @@ func (o *order) state() orderState {
 		s.ReplacedBy = o.replacedBy.seq
 	}
 	for i := range o.legs {
-		s.Legs = append(s.Legs, legState{o.legs[i].filled, o.legs[i].value})
+		s.Legs = append(s.Legs, legState{o.legs[i].filled, o.legs[i].value.Decimal()})
 	}
 	return s
 }
@@ -342,11 +343,11 @@ func (r *restorer) account(s *accountState) {
 		return
 	}
 	a := &account{
-		info: s.Info, cash: s.Cash, realized: s.Realized, fees: s.Fees, transactions: s.Transactions,
-		positions: map[market.Symbol]*position{}, tags: map[string]bool{},
+		info: s.Info, cash: sums.Of(s.Cash), realized: sums.Of(s.Realized), fees: sums.Of(s.Fees), positions: map[market.Symbol]*position{},
 	}
-	for i := range a.transactions {
-		a.transactions[i].Time = a.transactions[i].Time.In(x.location)
+	for i := range s.Transactions {
+		s.Transactions[i].Time = s.Transactions[i].Time.In(x.location)
+		a.history.Add(entry{line: &s.Transactions[i]})
 	}
 	for _, p := range s.Positions {
 		b := x.books[p.Symbol]
@@ -354,9 +355,9 @@ func (r *restorer) account(s *accountState) {
 			r.fail("Positions", p.Symbol, "symbols with a book")
 			return
 		}
-		made := &position{book: b, quantity: p.Quantity, cost: p.Cost, realized: p.Realized, opened: p.Opened}
+		made := &position{book: b, quantity: sums.Of(p.Quantity), cost: sums.Of(p.Cost), realized: sums.Of(p.Realized), opened: p.Opened}
 		made.day, _ = market.ParseDate(p.Day) // none stays none
-		a.positions[p.Symbol] = made
+		a.hold(made)
 	}
 	x.accounts[a.info.ID] = a
 	x.accountList = append(x.accountList, a)
@@ -396,10 +397,10 @@ func (r *restorer) addOrder(s *orderState) {
 	o.atReplace, o.reserve = s.AtReplace, s.Reserve
 	o.received, o.updated, o.ended, o.end = s.Received, s.Updated, s.Ended, s.End
 	for i := range o.legs {
-		o.legs[i].filled, o.legs[i].value = s.Legs[i].Filled, s.Legs[i].Value
+		o.legs[i].filled, o.legs[i].value = s.Legs[i].Filled, sums.Of(s.Legs[i].Value)
 	}
 	x.orders = append(x.orders, o)
-	a.tags[spec.Tag] = true
+	a.tags.Add(spec.Tag)
 }
 
 // connect ties orders to each other and puts them where they were.

@@ -17,23 +17,40 @@ import (
 
 // A debt is what an order for shares binds, not counted yet.
 type debt struct {
-	owed  bool
 	model MarginModel
 	book  *book
 	date  market.Date
 	mark  float64
 
-	cash, held decimal.Decimal // before
-	signed     decimal.Decimal // the units that it adds
-	price      float64         // of one
-	charge     decimal.Decimal // fees
+	cash, held sums.Number // before
+	signed     sums.Number // the units that it adds
+	price      float64     // of one
+	charge     sums.Number // fees
+}
+
+// owe makes room for what an order binds.
+func (x *Exchange) owe() *debt {
+	if n := len(x.debts); n > 0 {
+		d := x.debts[n-1]
+		x.debts = x.debts[:n-1]
+		return d
+	}
+	return &debt{}
+}
+
+// forgive takes back what an order binds.
+func (x *Exchange) forgive(o *order) {
+	if o.debt != nil {
+		x.debts = append(x.debts, o.debt)
+		o.debt = nil
+	}
 }
 
 // bound is the buying power that the order binds.
 func (o *order) bound() decimal.Decimal {
-	if o.debt.owed {
+	if o.debt != nil {
 		need := o.debt.count()
-		o.reserve, o.debt = decimal.Zero, debt{}
+		o.reserve, o.debt = decimal.Zero, nil
 		if need.Sign() > 0 {
 			o.reserve = need
 		}
@@ -43,7 +60,7 @@ func (o *order) bound() decimal.Decimal {
 
 func (d *debt) count() decimal.Decimal {
 	t := &d.book.terms
-	p := broker.MarginPosition{Symbol: d.book.symbol, Quantity: d.held, Price: exact(d.mark), Multiplier: t.multiplier}
+	p := broker.MarginPosition{Symbol: d.book.symbol, Quantity: d.held.Decimal(), Price: exact(d.mark), Multiplier: t.multiplier}
 	in := broker.MarginInput{Underlyings: map[market.Symbol]decimal.Decimal{t.underlying: p.Price}, Date: d.date}
 	if !d.held.IsZero() {
 		in.Positions = append(in.Positions, p)
@@ -52,13 +69,14 @@ func (d *debt) count() decimal.Decimal {
 	if err != nil {
 		return decimal.Zero
 	}
-	p.Quantity = d.signed
+	p.Quantity = d.signed.Decimal()
 	in.Positions = append(in.Positions, p)
 	after, err := d.model.Requirement(in)
 	if err != nil {
 		return decimal.Zero
 	}
-	return before.BuyingPower(d.cash).Sub(after.BuyingPower(d.cash.Sub(d.signed.Mul(exact(d.price))).Add(d.charge)))
+	cash := d.cash.Decimal()
+	return before.BuyingPower(cash).Sub(after.BuyingPower(cash.Sub(p.Quantity.Mul(exact(d.price))).Add(d.charge.Decimal())))
 }
 
 // easily tells that an opening order for shares can be paid for without doubt, and
@@ -72,14 +90,18 @@ func (x *Exchange) easily(o *order) bool {
 		!regT && !retirement && model != MarginModel(&x.cashRules) || !(b.mark >= 0.01 && b.mark < 1e12) {
 		return false
 	}
-	held := decimal.Zero
-	for _, p := range a.positions {
-		switch {
-		case p.quantity.IsZero():
-		case p.book != b:
-			return false
-		default:
-			held = p.quantity
+	var held sums.Number
+	if p := a.position(b); p != nil && len(a.positions) == 1 {
+		held = p.quantity
+	} else {
+		for _, p := range a.positions {
+			switch {
+			case p.quantity.IsZero():
+			case p.book != b:
+				return false
+			default:
+				held = p.quantity
+			}
 		}
 	}
 	for _, p := range a.working {
@@ -99,17 +121,17 @@ func (x *Exchange) easily(o *order) bool {
 	if !(price >= 0.01 && price < 1e12) {
 		return false
 	}
-	units, charge := o.left(), decimal.Zero
+	units, charge := o.left(), sums.Number{}
 	if x.opts.Fees != nil {
-		fees, err := x.feesOf(o, units, []decimal.Decimal{exact(price)})
+		fees, err := x.feesOf(o, units, []decimal.Decimal{exact(price)}, nil)
 		if err != nil {
 			return false
 		}
 		charge = totalOf(&fees[0])
 	}
-	signed := sums.Signed(units, int(l.sign))
-	cash, have, by := sums.Float(a.cash), sums.Float(held), sums.Float(signed)
-	left := cash - by*price + sums.Float(charge)
+	signed := sums.Of(units).Signed(int(l.sign))
+	cash, have, by := a.cash.Float(), held.Float(), signed.Float()
+	left := cash - by*price + charge.Float()
 	if !regT && have+by < 0 {
 		return false // which it may not be
 	}
@@ -120,15 +142,16 @@ func (x *Exchange) easily(o *order) bool {
 	if !(then > doubt) || !(free > doubt) || regT && !(equity > 2000+doubt) {
 		return false
 	}
-	o.debt = debt{
-		owed: true, model: model, book: b, date: x.today(), mark: b.mark, cash: a.cash, held: held, signed: signed,
+	o.debt = x.owe()
+	*o.debt = debt{
+		model: model, book: b, date: x.today(), mark: b.mark, cash: a.cash, held: held, signed: signed,
 		price: price, charge: charge,
 	}
 	return true
 }
 
 // binds tells whether the order may bind buying power.
-func (o *order) binds() bool { return o.debt.owed || o.reserve.Sign() > 0 }
+func (o *order) binds() bool { return o.debt != nil || o.reserve.Sign() > 0 }
 
 // roughly is the initial requirement of shares by the rules that an account has
 // when nobody sets others.
@@ -147,9 +170,13 @@ func roughly(units, price float64, regT bool) float64 {
 // sweep forgets the positions that were closed before today.
 func (x *Exchange) sweep(a *account) {
 	today := x.today()
+	if a.swept == today {
+		return // what was closed since was closed today
+	}
+	a.swept = today
 	for symbol, p := range a.positions {
 		if p.quantity.IsZero() && p.day != today {
-			delete(a.positions, symbol)
+			a.drop(symbol)
 		}
 	}
 }
@@ -166,7 +193,7 @@ func (x *Exchange) plain(t *broker.Ticket) bool {
 		return false
 	}
 	l := &o.Legs[0]
-	b := x.books[l.Symbol]
+	b := x.book(l.Symbol)
 	return b != nil && b.terms.kind == market.KindEquity && l.Action.Sign() != 0 && l.Quantity.Sign() > 0
 }
 

@@ -88,6 +88,28 @@ type venue struct {
 	now    segment
 	// epoch counts the times it has opened: quotes of an earlier one are stale.
 	epoch uint64
+	ends  [2]dayEnd // that was asked for last, without extended hours and with them
+}
+
+// A dayEnd is when day orders end that are given from a time on until another.
+type dayEnd struct {
+	from, until int64
+	end         time.Time
+}
+
+// dayEndFrom is dayEnd at a time that is now, for the many orders of one day.
+func (v *venue) dayEndFrom(now int64, t time.Time, ext bool) time.Time {
+	known := &v.ends[0]
+	if ext {
+		known = &v.ends[1]
+	}
+	if now < known.from || now >= known.until {
+		*known = dayEnd{end: v.dayEnd(t, ext)}
+		if s := v.hours.segment(t); !s.until.IsZero() {
+			known.from, known.until = now, s.until.UnixNano()
+		}
+	}
+	return known.end
 }
 
 // Names of the venues, as they stand in snapshots.

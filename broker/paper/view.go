@@ -89,7 +89,7 @@ func (v *view) Balances(ctx context.Context, id broker.AccountID) (*broker.Balan
 }
 
 func (x *Exchange) balances(a *account) *broker.Balances {
-	cash := a.cash
+	cash := a.cash.Decimal()
 	b := &broker.Balances{Account: a.info.ID, Time: x.time(), Currency: "USD", Cash: &cash}
 	if equity, ok := x.equity(a); ok {
 		b.NetLiquidatingValue = &equity
@@ -99,8 +99,8 @@ func (x *Exchange) balances(a *account) *broker.Balances {
 		return b
 	}
 	open := x.openProfit(a)
-	free := m.BuyingPower(a.cash).Add(open).Sub(a.reserved(nil))
-	excess := m.Excess(a.cash).Add(open)
+	free := m.BuyingPower(cash).Add(open).Sub(a.reserved(nil))
+	excess := m.Excess(cash).Add(open)
 	maintenance := m.Maintenance
 	equityPower := free
 	if a.info.Margin && x.modelOf(a) != &x.retirementRules {
@@ -201,7 +201,7 @@ func (v *view) Transactions(ctx context.Context, account broker.AccountID, from,
 	}
 	defer v.exchange.unlock()
 	out := []broker.Transaction{}
-	for _, t := range a.transactions {
+	for _, t := range a.transactions() {
 		if t.Time.Before(from) || !t.Time.Before(to) {
 			continue
 		}

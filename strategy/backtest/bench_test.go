@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/shopspring/decimal"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/strategy"
 	"github.com/ttai-go/ttai/strategy/backtest"
@@ -90,6 +92,77 @@ func BenchmarkBars(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.N)*float64(len(bars))/b.Elapsed().Seconds()/1e6, "Mbars/s")
 	})
+}
+
+// BenchmarkOrders is what an order costs from the strategy's decision to its round
+// trip in the record: a strategy that buys and sells in turn, an order a bar, with
+// the bars alone taken off.
+func BenchmarkOrders(b *testing.B) {
+	bars := minutes(20_000)
+	run := func(trader func() strategy.Strategy) (time.Duration, uint64, int) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		begin := time.Now()
+		r, err := backtest.Run(b.Context(), backtest.Options{
+			Market:   &backtest.Market{Bars: []backtest.BarFeed{{Symbol: "SPY", Interval: market.Minute, Bars: bars}}},
+			Accounts: []backtest.Account{{Strategy: trader(), Cash: decimal.NewFromInt(1_000_000)}},
+		})
+		took := time.Since(begin)
+		runtime.ReadMemStats(&after)
+		require.NoError(b, err)
+		return took, after.Mallocs - before.Mallocs, len(r.Record.Accounts[0].Fills)
+	}
+	measure := func(name string, trader func() strategy.Strategy) {
+		b.Run(name, func(b *testing.B) {
+			alone, best, allocs, orders := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64), uint64(0), 0
+			for range b.N {
+				idle, few, _ := run(func() strategy.Strategy { return silence() })
+				took, many, filled := run(trader)
+				alone, best, allocs, orders = min(alone, idle), min(best, took), many-few, filled
+			}
+			b.ReportMetric(0, "ns/op")
+			b.ReportMetric((best-alone).Seconds()*1e6/float64(orders), "best-µs/order")
+			b.ReportMetric(float64(allocs)/float64(orders), "allocs/order")
+		})
+	}
+	inTurn := func(act func(s *strategy.Session, buy bool) error) func() strategy.Strategy {
+		return func() strategy.Strategy {
+			t := silence()
+			buy := false
+			t.on = func(s *strategy.Session, e *strategy.Event) error {
+				if e.Kind != strategy.BarEvent {
+					return nil
+				}
+				buy = !buy
+				return act(s, buy)
+			}
+			return t
+		}
+	}
+	measure("placed", inTurn(func(s *strategy.Session, buy bool) error {
+		action := broker.SellToClose
+		if buy {
+			action = broker.BuyToOpen
+		}
+		_, err := s.Submit(strategy.MarketOrder(action, "SPY", 100))
+		return err
+	}))
+	measure("targets", inTurn(func(s *strategy.Session, buy bool) error {
+		quantity := 0.0
+		if buy {
+			quantity = 100
+		}
+		_, err := s.Target("SPY", quantity)
+		return err
+	}))
+	measure("both sides", inTurn(func(s *strategy.Session, buy bool) error {
+		quantity := -100.0
+		if buy {
+			quantity = 100
+		}
+		_, err := s.Target("SPY", quantity)
+		return err
+	}))
 }
 
 // BenchmarkChains is recorded option chains gone through by a strategy that looks

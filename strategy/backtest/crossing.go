@@ -18,6 +18,12 @@ func ReferenceStrategies() []strategy.Definition {
 	return []strategy.Definition{
 		strategy.Define("sma-crossing", "Crossing averages", "On each crossing of two simple averages it closes what it holds and takes the other side: the example of backtesting.py and of backtrader.",
 			CrossingParams{Interval: market.Day, Fast: 10, Slow: 30, Direction: "both"}, newCrossing),
+		strategy.Define("every-bar", "Buy after every bar", "Buys so many units after each bar and holds them: zipline's example buyapple.",
+			EveryBarParams{Interval: market.Day, Units: 10}, newEveryBar),
+		strategy.Define("two-means", "Two means", "Holds so many units while the mean of the last closes is above that of more of them: zipline's example of a dual moving average.",
+			TwoMeansParams{Interval: market.Day, Fast: 100, Slow: 300, Units: 100}, newTwoMeans),
+		strategy.Define("option-legs", "Options until expiry", "Trades a list of contracts once and holds them until they expire, with shares beside them or against their delta: the examples of LEAN and of plain arithmetic.",
+			OptionLegsParams{Legs: "+1 call ~S, +1 put ~S", Rate: 0.04}, newOptionLegs),
 	}
 }
 
@@ -41,7 +47,10 @@ type crossing struct {
 	last       float64 // the latest difference of the averages that was not zero
 	held       *strategy.Position
 	entered    bool
+	due        int // the crossing of a bar that was taken and is still to be acted on
 }
+
+var _ strategy.Skimmer = (*crossing)(nil)
 
 func newCrossing(p CrossingParams) (strategy.Strategy, error) {
 	if p.Fast >= p.Slow {
@@ -94,13 +103,11 @@ func (c *crossing) sign(price float64) int {
 }
 
 func (c *crossing) Handle(s *strategy.Session, e *strategy.Event) error {
-	if e.Kind != strategy.BarEvent || e.Symbol != c.p.Symbol {
+	if e.Kind != strategy.BarEvent || e.Symbol != c.p.Symbol || c.due == 0 && c.Skim(&e.Bar) {
 		return nil
 	}
-	sign := c.sign(e.Bar.Close)
-	if sign == 0 {
-		return nil
-	}
+	sign := c.due
+	c.due = 0
 	if c.p.Once {
 		if sign > 0 && !c.entered {
 			c.entered = true
@@ -123,6 +130,12 @@ func (c *crossing) Handle(s *strategy.Session, e *strategy.Event) error {
 		c.open(s, sign, e.Bar.Close)
 	}
 	return nil
+}
+
+// Skim is that of strategy.Skimmer: only a crossing is acted on.
+func (c *crossing) Skim(b *market.Bar) bool {
+	c.due = c.sign(b.Close)
+	return c.due == 0
 }
 
 // open takes the side of a crossing.

@@ -3,6 +3,8 @@ package backtest
 import (
 	"math"
 	"time"
+
+	"github.com/ttai-go/ttai/market"
 )
 
 // A curve collects the points of an account at the resolution asked for.
@@ -12,14 +14,17 @@ type curve struct {
 	most    int
 	opened  bool  // the last point may still be replaced by a later one of its span
 	bucket  int64 // its span
+	plain   bool  // all points are kept, and nobody is told of them
 }
 
-func (c *curve) open(o CurveOptions) {
-	c.every, c.most = int64(o.Every), o.Most
+func (c *curve) open(o *Options) {
+	c.every, c.most = int64(o.Curve.Every), o.Curve.Most
+	c.plain = c.every == 0 && c.most == 0 && o.Observer == nil
 }
 
-// reserve makes room for as many points as there can be.
-func (c *curve) reserve(points int64) {
+// reserve makes room for as many points as there can be, or takes that which is
+// there.
+func (c *curve) reserve(points int64, given *workspace) {
 	if c.most > 0 {
 		points = min(points, int64(c.most)+1)
 	}
@@ -30,6 +35,12 @@ func (c *curve) reserve(points int64) {
 		return
 	}
 	k := &c.columns
+	if given != nil {
+		if columns, ok := given.columns(points); ok {
+			*k = columns
+			return
+		}
+	}
 	k.Time, k.Bars = make([]int64, 0, points), make([]int64, 0, points)
 	k.Price, k.Cash = make([]float64, 0, points), make([]float64, 0, points)
 	k.Value, k.Exposure = make([]float64, 0, points), make([]float64, 0, points)
@@ -47,23 +58,30 @@ func (e *engine) points() {
 	} else if len(e.chains) > 0 {
 		price = e.chains[0].under.mark
 	}
+	e.pointsAt(e.now, bar, price)
+}
+
+// pointsAt takes a point of every account at the present, given the latest bar of
+// the first symbol and its price.
+func (e *engine) pointsAt(at, bar int64, price float64) {
 	for _, d := range e.desks {
 		if d.ruined {
-			d.curve.add(e, d, e.now, bar, price, 0, 0, 0)
+			d.curve.add(e, d, at, bar, price, 0, 0, 0)
 			continue
 		}
-		value, exposure := d.ledger.money, 0.0
+		money := d.ledger.money
+		value, exposure := money, 0.0
 		if len(d.ledger.open) > 0 {
 			value, exposure = d.ledger.value()
 			if e.rules.Ruin && value <= 0 {
 				e.ruin(d)
-				value, exposure = 0, 0
+				money, value, exposure = d.ledger.money, 0, 0
 			}
 			if e.opts.Greeks && d.ledger.options > 0 {
 				e.greeks(d)
 			}
 		}
-		d.curve.add(e, d, e.now, bar, price, d.ledger.money, value, exposure)
+		d.curve.add(e, d, at, bar, price, money, value, exposure)
 	}
 }
 
@@ -71,7 +89,7 @@ func (e *engine) points() {
 func (c *curve) add(e *engine, d *desk, at, bar int64, price, cash, value, exposure float64) {
 	k := &c.columns
 	n := len(k.Time)
-	if c.every == 0 && c.most == 0 && e.opts.Observer == nil && n < cap(k.Time) && (n == 0 || k.Time[n-1] != at) {
+	if c.plain && n < cap(k.Time) && (n == 0 || k.Time[n-1] != at) {
 		// The columns have the same room.
 		k.Time, k.Bars, k.Price = k.Time[:n+1], k.Bars[:n+1], k.Price[:n+1]
 		k.Cash, k.Value, k.Exposure = k.Cash[:n+1], k.Value[:n+1], k.Exposure[:n+1]
@@ -106,6 +124,49 @@ func (c *curve) add(e *engine, d *desk, at, bar int64, price, cash, value, expos
 	}
 	if c.most > 0 && n+1 > c.most {
 		c.widen()
+	}
+}
+
+// left is how many points there is room for, and last the time of the latest one.
+func (c *curve) left() int { return cap(c.columns.Time) - len(c.columns.Time) }
+
+func (c *curve) last() int64 {
+	if n := len(c.columns.Time); n > 0 {
+		return c.columns.Time[n-1]
+	}
+	return math.MinInt64
+}
+
+// follow takes the points at the ends of bars during which an account holds nothing
+// but their symbol, if anything, given the number of the first. There is room for
+// them, and the curve is plain.
+func (c *curve) follow(l *ledger, bars []market.Bar, ends []int64, number int64) {
+	k := &c.columns
+	from := len(k.Time)
+	to := from + len(bars)
+	k.Time, k.Bars, k.Price = k.Time[:to], k.Bars[:to], k.Price[:to]
+	k.Cash, k.Value, k.Exposure = k.Cash[:to], k.Value[:to], k.Exposure[:to]
+	copy(k.Time[from:], ends)
+	for i := range bars {
+		k.Bars[from+i] = number + int64(i)
+	}
+	prices, cash, values, exposures := k.Price[from:to], k.Cash[from:to], k.Value[from:to], k.Exposure[from:to]
+	for i := range bars {
+		prices[i] = bars[i].Close
+	}
+	for i := range cash {
+		cash[i] = l.money
+	}
+	if len(l.open) == 0 {
+		copy(values, cash)
+		clear(exposures)
+		return
+	}
+	h := l.open[0]
+	for i, price := range prices {
+		worth := float64(h.units * price) // as ledger.value has it
+		exposures[i] = math.Abs(worth)
+		values[i] = l.money + (worth - h.basis)
 	}
 }
 

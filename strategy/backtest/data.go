@@ -78,12 +78,25 @@ func (v *deskData) Events(symbol market.Symbol, from, to market.Date) []market.E
 		if known.After(today) {
 			continue
 		}
-		if ev.Kind == market.Earnings && ev.Date.After(today) {
+		if ev.Kind == market.Earnings && !v.e.reported(ev, today) {
 			ev.Value = unknown
 		}
 		out = append(out, ev)
 	}
 	return out
+}
+
+// reported tells whether the value of earnings is known. On their day it is from the
+// morning on when they came before the open, and otherwise after the close.
+func (e *engine) reported(ev market.Event, today market.Date) bool {
+	switch {
+	case ev.Date != today:
+		return ev.Date.Before(today)
+	case ev.Timing == "before open":
+		return true
+	}
+	session, open := market.NYSE().Session(today)
+	return open && e.now > session.Close.UnixNano()
 }
 
 func (v *deskData) Rate(years float64) float64 { return v.e.rate(years) }

@@ -11,6 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/rooms"
 	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/strategy"
@@ -33,30 +34,49 @@ type desk struct {
 	quoted  bool
 
 	ledger ledger
-	queue  []broker.Event
-	told   int // of queue
+	queue  []*heard
+	told   int      // of queue
+	spare  []*heard // not in use
 	ended  []Trade
 	event  strategy.Event
+	report strategy.Event // of orders, fills and transactions
 	bar    strategy.Event // of bars alone
-	curve  curve
-	extra  int // orders that the desk sent by itself
-	ruined bool
-	over   bool // EndEvent was told
+	// skimmer is the strategy when it can take bars in passing, otherwise nil, and
+	// skimmed the end of the last that it took so since it was handed an event.
+	skimmer strategy.Skimmer
+	skimmed int64
+	curve   curve
+	extra   int // orders that the desk sent by itself
+	ruined  bool
+	over    bool // EndEvent was told
 
-	fills        []Fill
-	trades       []Trade
-	orders       []OrderEvent
+	fills        rooms.List[Fill]
+	trades       rooms.List[Trade]
+	orders       rooms.List[OrderEvent]
+	asked        rooms.Shelf[broker.Order] // what the first of an order's events says was asked for
 	transactions []broker.Transaction
 	notes        []strategy.Note
 	greeks       []GreeksPoint
-	seen         map[broker.OrderID]bool // orders that still work, and were told
+	seen         rooms.Index[broker.OrderID, string] // orders that still work, and were told, with their tags
+}
+
+// A heard is what the exchange told of an account, until its strategy is told: one
+// of the three.
+type heard struct {
+	order       broker.OrderState // without an ID: it is of none
+	fill        *broker.Fill
+	transaction *broker.Transaction
 }
 
 func newDesk(e *engine, i int) *desk {
 	a := &e.opts.Accounts[i]
-	d := &desk{e: e, number: i, id: accountID(i, a.ID), account: a, needs: a.Strategy.Needs(), ledger: newLedger(a.Cash), seen: map[broker.OrderID]bool{}}
+	d := &desk{e: e, number: i, id: accountID(i, a.ID), account: a, needs: a.Strategy.Needs(), ledger: newLedger(a.Cash)}
+	d.ledger.number = i
 	d.data = deskData{e, d}
-	d.curve.open(e.opts.Curve)
+	d.curve.open(&e.opts)
+	if skimmer, ok := a.Strategy.(strategy.Skimmer); ok && len(d.needs.Symbols) == 1 {
+		d.skimmer = skimmer
+	}
 	e.byID[d.id] = d
 	return d
 }
@@ -66,7 +86,7 @@ func (d *desk) open() error {
 	d.view = d.e.x.Broker(d.id)
 	for _, p := range d.account.Positions {
 		in := d.e.instrumentOf(p.Symbol)
-		d.ended = d.ledger.move(change{in: in, quantity: p.Quantity, price: p.AverageOpenPrice, time: time.Unix(0, d.e.clock).In(d.e.location), bar: -1}, d.ended[:0])
+		d.ended = d.ledger.move(&change{in: in, quantity: sums.Of(p.Quantity), price: p.AverageOpenPrice, time: time.Unix(0, d.e.clock).In(d.e.location), bar: -1}, d.ended[:0])
 	}
 	var err error
 	d.session, err = strategy.NewSession(d.account.Strategy, strategy.SessionOptions{
@@ -89,6 +109,15 @@ func kept[T any](list []T, x T, most int) []T {
 		list = append(list[:0], list[len(list)-most+1:]...)
 	}
 	return append(list, x)
+}
+
+// keep is kept for a list in pieces. It returns where the record lies until the
+// next one comes.
+func keep[T any](list *rooms.List[T], x T, most int) *T {
+	if most > 0 && list.Len() >= 2*most {
+		list.Keep(most - 1)
+	}
+	return list.Add(x)
 }
 
 // The reading half of the broker.
@@ -272,7 +301,7 @@ func (d *desk) closeAll(ctx context.Context) error {
 		return err
 	}
 	for _, h := range slices.Clone(d.ledger.open) {
-		left := h.quantity.Abs()
+		left := h.quantity.Abs().Decimal()
 		if d.e.closingOut && d.e.rules.CheatOnClose {
 			left = h.before(h.in.bar())
 		}
@@ -305,81 +334,108 @@ func (d *desk) closeAll(ctx context.Context) error {
 
 // before is how much was opened before a bar.
 func (h *holding) before(bar int64) decimal.Decimal {
-	sum := decimal.Zero
+	var sum sums.Number
 	for i := range h.lots {
 		if h.lots[i].bar < bar {
-			sum = sum.Add(h.lots[i].quantity)
+			sum = sum.Plus(h.lots[i].quantity)
 		}
 	}
-	return sum.Abs()
+	return sum.Abs().Decimal()
 }
 
 // hear takes what the exchange tells.
 func (e *engine) hear(ev broker.Event) {
-	d := e.byID[ev.Account]
+	d := e.deskOf(ev.Account)
 	if d == nil {
 		return
 	}
 	switch {
 	case ev.Order != nil:
-		d.hearOrder(&ev)
+		d.hearOrder(ev.Time, ev.Order)
+		d.hold().order = *ev.Order
 	case ev.Fill != nil:
 		d.hearFill(ev.Fill)
+		d.hold().fill = ev.Fill
 	case ev.Transaction != nil:
 		d.hearTransaction(ev.Transaction)
-		if ev.Transaction.Kind == broker.Trade {
-			return // the strategy is told of the fill
+		if ev.Transaction.Kind != broker.Trade { // else the strategy is told of the fill
+			t := *ev.Transaction
+			d.hold().transaction = &t
 		}
 	}
-	d.queue = append(d.queue, ev)
 }
 
-func (d *desk) hearOrder(ev *broker.Event) {
-	o, e := ev.Order, d.e
-	item := OrderEvent{Time: ev.Time, ID: o.ID, Tag: o.Order.Tag, Status: o.Status, Reason: o.Reason}
-	if !d.seen[o.ID] {
-		d.seen[o.ID] = true
-		e.tagOf[o.ID] = o.Order.Tag
+func (e *engine) deskOf(id broker.AccountID) *desk {
+	if only := e.desks[0]; only.id == id {
+		return only
+	}
+	return e.byID[id]
+}
+
+// hold makes room in the queue. Events are told one after the other, and so the
+// same room serves for many.
+func (d *desk) hold() *heard {
+	var h *heard
+	if n := len(d.spare); n > 0 {
+		h, d.spare = d.spare[n-1], d.spare[:n-1]
+		h.order.ID, h.fill, h.transaction = "", nil, nil
+	} else {
+		h = &heard{}
+	}
+	d.queue = append(d.queue, h)
+	return h
+}
+
+func (d *desk) hearOrder(at time.Time, o *broker.OrderState) {
+	e := d.e
+	item := keep(&d.orders, OrderEvent{Time: at, ID: o.ID, Tag: o.Order.Tag, Status: o.Status, Reason: o.Reason}, e.opts.Curve.Records)
+	_, known := d.seen.Get(o.ID)
+	if !known {
 		e.working++
-		order := o.Order
-		item.Order = &order
+		item.Order = d.asked.One()
+		*item.Order = o.Order
 	}
-	if o.Status.Terminal() {
-		delete(d.seen, o.ID)
-		delete(e.tagOf, o.ID)
-		delete(e.shares, o.Order.Tag)
+	switch over := o.Status.Terminal(); {
+	case over:
+		if known {
+			d.seen.Delete(o.ID)
+		}
+		if len(e.shares) > 0 {
+			delete(e.shares, o.Order.Tag)
+		}
 		e.working--
+	case !known:
+		d.seen.Set(o.ID, o.Order.Tag)
 	}
-	d.orders = kept(d.orders, item, e.opts.Curve.Records)
 	if e.opts.Observer != nil {
-		told := item
+		told := *item
 		e.tell(&Item{Time: told.Time, Account: d.number, Order: &told})
 	}
 }
 
 func (d *desk) hearFill(f *broker.Fill) {
 	in := d.e.instrumentOf(f.Symbol)
-	fill := Fill{Fill: *f, Bar: in.bar(), Multiplier: multiplierOf(in), Tag: d.e.tagOf[f.Order]}
+	tag, _ := d.seen.Get(f.Order)
+	fill := keep(&d.fills, Fill{Fill: *f, Bar: in.bar(), Multiplier: in.unit, Tag: tag}, d.e.opts.Curve.Records)
 	if d.e.closingOut {
 		fill.Time, fill.Bar = d.e.closedAt(in)
 	}
-	d.fills = kept(d.fills, fill, d.e.opts.Curve.Records)
 	if d.e.opts.Observer != nil {
-		told := fill
+		told := *fill
 		d.e.tell(&Item{Time: told.Time, Account: d.number, Fill: &told})
 	}
-	fees := decimal.Zero
+	var fees sums.Number
 	if c := f.Fees; c != nil {
-		fees = sums.Plus(sums.Plus(sums.Plus(c.Commission, c.Clearing), c.Regulatory), c.Exchange)
-		d.ledger.fees = sums.Plus(d.ledger.fees, fees)
+		fees = sums.Total(c.Commission, c.Clearing, c.Regulatory, c.Exchange)
+		d.ledger.fees = d.ledger.fees.Plus(fees)
 	}
-	d.move(change{
-		in: in, quantity: sums.Signed(f.Quantity, f.Action.Sign()), price: f.Price, fees: fees,
-		time: fill.Time, bar: fill.Bar, tag: fill.Tag, how: broker.Trade,
+	d.move(&change{
+		in: in, quantity: sums.Of(f.Quantity).Signed(f.Action.Sign()), price: f.Price, fees: fees,
+		time: fill.Time, bar: fill.Bar, tag: tag, how: broker.Trade,
 	})
 }
 
-func (d *desk) move(c change) {
+func (d *desk) move(c *change) {
 	d.ended = d.ledger.move(c, d.ended[:0])
 	if c.in.chain != nil && !c.in.quoted {
 		if k := c.in.chain.now(); k >= 0 && c.in.markAt != c.in.chain.store.times[k] {
@@ -387,7 +443,7 @@ func (d *desk) move(c change) {
 		}
 	}
 	for i := range d.ended {
-		d.trades = kept(d.trades, d.ended[i], d.e.opts.Curve.Records)
+		keep(&d.trades, d.ended[i], d.e.opts.Curve.Records)
 		if d.e.opts.Observer != nil {
 			t := d.ended[i]
 			d.e.tell(&Item{Time: t.ExitTime, Account: d.number, Trade: &t})
@@ -404,13 +460,13 @@ func (d *desk) hearTransaction(t *broker.Transaction) {
 	if d.e.opts.Observer != nil {
 		d.e.tell(&Item{Time: t.Time, Account: d.number, Transaction: t})
 	}
-	fees := decimal.Zero
+	var fees sums.Number
 	if t.Fees != nil {
-		fees = t.Fees.Total()
-		d.ledger.fees = d.ledger.fees.Add(fees)
+		fees = sums.Of(t.Fees.Total())
+		d.ledger.fees = d.ledger.fees.Plus(fees)
 	}
 	if t.Kind == broker.FeeCharge {
-		d.ledger.fees = d.ledger.fees.Add(t.Amount)
+		d.ledger.fees = d.ledger.fees.Plus(sums.Of(t.Amount))
 	}
 	if t.Quantity.IsZero() || t.Symbol == "" {
 		return
@@ -420,7 +476,7 @@ func (d *desk) hearTransaction(t *broker.Transaction) {
 	if t.Price != nil {
 		price = *t.Price
 	}
-	d.move(change{in: in, quantity: t.Quantity, price: price, fees: fees, time: t.Time, bar: in.bar(), how: t.Kind})
+	d.move(&change{in: in, quantity: sums.Of(t.Quantity), price: price, fees: fees, time: t.Time, bar: in.bar(), how: t.Kind})
 }
 
 // mostTold is how many events one instant may bring to one strategy: one that
@@ -433,26 +489,24 @@ func (d *desk) deliver() error {
 		if n == mostTold {
 			return errEndless
 		}
-		ev := d.queue[d.told]
-		d.queue[d.told] = broker.Event{}
+		h, r := d.queue[d.told], &d.report
+		d.queue[d.told] = nil
 		d.told++
-		d.event = strategy.Event{Time: d.e.present()}
+		r.Time, r.Order, r.Fill, r.Transaction = d.e.present(), nil, h.fill, h.transaction
 		switch {
-		case ev.Order != nil:
-			d.event.Kind, d.event.Order = strategy.OrderEvent, ev.Order
-		case ev.Fill != nil:
-			d.event.Kind, d.event.Fill, d.event.Symbol = strategy.FillEvent, ev.Fill, ev.Fill.Symbol
-		case ev.Transaction != nil:
-			d.event.Kind, d.event.Transaction, d.event.Symbol = strategy.AccountEvent, ev.Transaction, ev.Transaction.Symbol
+		case h.fill != nil:
+			r.Kind, r.Symbol = strategy.FillEvent, h.fill.Symbol
+		case h.transaction != nil:
+			r.Kind, r.Symbol = strategy.AccountEvent, h.transaction.Symbol
 		default:
-			continue
+			r.Kind, r.Symbol, r.Order = strategy.OrderEvent, "", &h.order
 		}
-		if d.ruined || d.over {
-			continue
+		if !d.ruined && !d.over {
+			if err := d.session.Deliver(r); err != nil {
+				return err
+			}
 		}
-		if err := d.session.Deliver(&d.event); err != nil {
-			return err
-		}
+		d.spare = append(d.spare, h)
 	}
 	d.queue, d.told = d.queue[:0], 0
 	return nil

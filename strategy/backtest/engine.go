@@ -37,7 +37,8 @@ type engine struct {
 	chains []*chain
 
 	instruments map[market.Symbol]*instrument
-	adjusting   []int64 // midnights of the corporate actions to come
+	recent      *instrument // of instruments, the one that was asked for last
+	adjusting   []int64     // midnights of the corporate actions to come
 
 	from, to int64
 	now      int64 // the present of the run
@@ -60,7 +61,6 @@ type engine struct {
 	busy       bool  // something can happen without orders: interest, borrowing, liquidation
 
 	shares map[string]float64 // by tag: the share of the equity that an order is for
-	tagOf  map[broker.OrderID]string
 	room   []paper.Bar
 	failed error // of an observer, or of the exchange
 
@@ -82,15 +82,27 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = e.run()
+	err = e.replay()
 	record := e.record(err)
-	return newResult(record), err
+	return newResult(record).withMarket(opts.Market), err
+}
+
+// replay runs, and in the end shows the exchange the last bars, at which it then
+// values what is held.
+func (e *engine) replay() error {
+	err := e.run()
+	if e.unsynced {
+		if late := e.sync(); err == nil {
+			err = late
+		}
+	}
+	return err
 }
 
 func newEngine(ctx context.Context, opts Options) (*engine, error) {
 	e := &engine{
 		ctx: ctx, opts: opts, rules: opts.Rules, location: market.NYSE().Location(), byID: map[broker.AccountID]*desk{},
-		instruments: map[market.Symbol]*instrument{}, shares: map[string]float64{}, tagOf: map[broker.OrderID]string{},
+		instruments: map[market.Symbol]*instrument{}, shares: map[string]float64{},
 		from: math.MinInt64, to: math.MaxInt64,
 	}
 	if err := opts.validate(); err != nil {
@@ -115,7 +127,7 @@ func newEngine(ctx context.Context, opts Options) (*engine, error) {
 	}
 	e.length()
 	for _, d := range e.desks {
-		d.curve.reserve(e.instants())
+		d.curve.reserve(e.instants(), opts.workspace)
 		if err := d.open(); err != nil {
 			return nil, err
 		}

@@ -231,30 +231,6 @@ func TestARunRepeatsBitForBit(t *testing.T) {
 	assert.NotEqual(t, first, runJSON(t, other), "the seed makes the latencies")
 }
 
-// TestGlidingIsTheSameAsWalking compares the loop for quiet bars with the one that
-// shows every bar to the exchange.
-func TestGlidingIsTheSameAsWalking(t *testing.T) {
-	bars := minutes(20_000)
-	for _, rules := range []backtest.Rules{{}, {CheatOnClose: true, PointFirst: true}, backtest.BacktestingPy(backtest.BacktestingPyOptions{Commission: 0.001})} {
-		run := func(slow bool) *backtest.AccountRecord {
-			r, err := backtest.RunSlow(t.Context(), backtest.Options{
-				Market:   &backtest.Market{Bars: []backtest.BarFeed{{Symbol: "SPY", Interval: market.Minute, Bars: bars}}},
-				Accounts: []backtest.Account{{Strategy: crossingOf(t, `{"symbol":"SPY","interval":"1m","fast":10,"slow":40,"stake":100}`), Cash: dollars("1000000")}},
-				Rules:    rules,
-			}, slow)
-			require.NoError(t, err)
-			return &r.Record.Accounts[0]
-		}
-		fast, slow := run(false), run(true)
-		require.Greater(t, len(slow.Trades), 100)
-		assert.Equal(t, slow.Fills, fast.Fills)
-		assert.Equal(t, slow.Trades, fast.Trades)
-		assert.Equal(t, slow.Curve, fast.Curve)
-		assert.Equal(t, slow.Orders, fast.Orders)
-		assert.True(t, slow.Cash.Equal(fast.Cash))
-	}
-}
-
 // Two accounts in one market do what they do alone.
 func TestAccountsDoNotDisturbEachOther(t *testing.T) {
 	bars := barsOf(t, "reference", "backtestingpy_GOOG.csv")

@@ -11,6 +11,6 @@ func RunSlow(ctx context.Context, opts Options, slow bool) (*Result, error) {
 	if slow {
 		e.slow, e.busy = true, true
 	}
-	err = e.run()
+	err = e.replay()
 	return newResult(e.record(err)), err
 }

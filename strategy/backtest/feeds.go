@@ -3,6 +3,7 @@ package backtest
 import (
 	"fmt"
 	"math"
+	"sort"
 	"time"
 
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -22,6 +23,7 @@ type feed struct {
 	// bars are those that are there: bars[:done] have ended, bars[done] is next.
 	bars   []market.Bar
 	done   int
+	within int       // of bars, those that begin before the end of the run
 	reader BarReader // nil: all bars are there
 	room   []market.Bar
 	keep   int // how many ended bars must stay
@@ -47,7 +49,7 @@ type spans struct {
 	unit       market.Unit
 	n          int
 	interval   market.Interval
-	// The session that the latest bar was in.
+	// The session that the latest intraday bar was in; all time when there are none.
 	open, close int64
 	location    *time.Location
 }
@@ -60,17 +62,22 @@ func newSpans(interval market.Interval, continuous bool) (spans, error) {
 	}
 	s.intraday = interval.Intraday()
 	s.length = int64(interval.Duration())
+	if s.intraday && continuous {
+		s.open, s.close = math.MinInt64, math.MaxInt64
+	}
 	return s, nil
 }
+
+// within tells whether a bar begins in the session of the bar before it, and after
+// when it ends if so: the two decide most bars of a day.
+func (s *spans) within(start int64) bool { return start >= s.open && start < s.close }
+func (s *spans) after(start int64) int64 { return min(start+s.length, s.close) }
 
 func (s *spans) of(bar *market.Bar) (start, end int64, err error) {
 	if s.intraday {
 		start = bar.Time.UnixNano()
-		switch {
-		case s.continuous:
-			return start, start + s.length, nil
-		case start >= s.open && start < s.close:
-			return start, min(start+s.length, s.close), nil
+		if s.within(start) {
+			return start, s.after(start), nil
 		}
 		cal := market.NYSE()
 		end = start + s.length
@@ -128,6 +135,7 @@ func (f *feed) open(b *BarFeed, keep int) error {
 	f.last = math.MinInt64
 	if b.Source == nil {
 		f.bars = b.Bars
+		f.bound()
 		return f.look()
 	}
 	reader, err := b.Source.Open()
@@ -142,6 +150,22 @@ func (f *feed) open(b *BarFeed, keep int) error {
 
 // look finds the span of the next bar, reading on when there is none.
 func (f *feed) look() error {
+	if f.done < len(f.bars) {
+		b := &f.bars[f.done]
+		if start := b.Time.UnixNano(); f.spans.within(start) && start > f.last && start < f.to && priced(b) {
+			f.start, f.end = start, f.spans.after(start)
+			return nil
+		}
+	}
+	return f.search()
+}
+
+func priced(b *market.Bar) bool {
+	return b.Open > 0 && b.High > 0 && b.Low > 0 && b.Close > 0 && b.High <= math.MaxFloat64 && b.Low <= b.High
+}
+
+// search is look when the next bar is not one like the last.
+func (f *feed) search() error {
 	if f.done == len(f.bars) {
 		if f.reader == nil {
 			f.end, f.over = math.MaxInt64, true
@@ -163,7 +187,7 @@ func (f *feed) look() error {
 	if f.start <= f.last {
 		return f.wrong(invalid.Field("Time", b.Time, "a time after that of the bar before"))
 	}
-	if !(b.Open > 0 && b.High > 0 && b.Low > 0 && b.Close > 0 && b.High <= math.MaxFloat64 && b.Low <= b.High) {
+	if !priced(b) {
 		return f.wrong(invalid.Field("Open, High, Low, Close", fmt.Sprintf("%v, %v, %v, %v", b.Open, b.High, b.Low, b.Close), "positive prices, the high not below the low"))
 	}
 	if f.start >= f.to {
@@ -189,7 +213,15 @@ func (f *feed) read() error {
 		return fmt.Errorf("backtest: reading the bars of %s: %w", f.symbol.name, err)
 	}
 	f.bars = f.room[:at+n]
+	f.bound()
 	return nil
+}
+
+// bound finds which of the bars belong to the run.
+func (f *feed) bound() {
+	if f.within = len(f.bars); f.to < math.MaxInt64 {
+		f.within = sort.Search(len(f.bars), func(i int) bool { return f.bars[i].Time.UnixNano() >= f.to })
+	}
 }
 
 // take ends the next bar and returns it.

@@ -122,15 +122,15 @@ func (e *engine) ruin(d *desk) {
 		if h.in.mark > 0 {
 			price = decimal.NewFromFloat(h.in.mark)
 		}
-		quantity := h.quantity
+		quantity := h.quantity.Decimal()
 		if h.in.future {
 			d.ledger.pay(decimal.NewFromFloat(h.units*h.in.mark - h.basis))
 		} else {
 			d.ledger.pay(quantity.Mul(price).Mul(decimal.NewFromFloat(h.in.multi)))
 		}
-		d.move(change{in: h.in, quantity: quantity.Neg(), price: price, time: e.present(), bar: h.in.bar(), how: broker.Trade})
+		d.move(&change{in: h.in, quantity: h.quantity.Neg(), price: price, time: e.present(), bar: h.in.bar(), how: broker.Trade})
 	}
-	d.ledger.pay(d.ledger.cash.Neg())
+	d.ledger.pay(d.ledger.cash.Neg().Decimal())
 	d.ruined = true
 	if err := e.sync(); err != nil {
 		e.fail(err)
@@ -187,8 +187,8 @@ func (e *engine) record(err error) *Record {
 	for _, d := range e.desks {
 		d.curve.close(e, d)
 		a := AccountRecord{
-			Account: d.id, Curve: d.curve.columns, Fills: d.fills, Trades: d.trades, Orders: d.orders, Transactions: d.transactions,
-			Notes: d.notes, Greeks: d.greeks, Warmup: d.warmup(), Fees: d.ledger.fees, Realized: d.ledger.realized, Cash: d.ledger.cash,
+			Account: d.id, Curve: d.curve.columns, Fills: d.fills.All(), Trades: d.trades.All(), Orders: d.orders.All(), Transactions: d.transactions,
+			Notes: d.notes, Greeks: d.greeks, Warmup: d.warmup(), Fees: d.ledger.fees.Decimal(), Realized: d.ledger.realized.Decimal(), Cash: d.ledger.cash.Decimal(),
 		}
 		for _, h := range d.ledger.open {
 			a.Trades = append(a.Trades, h.still(e.present())...)
@@ -223,13 +223,13 @@ func (h *holding) still(at time.Time) []Trade {
 	for i := range h.lots {
 		o := &h.lots[i]
 		t := Trade{
-			Symbol: h.in.name, Quantity: o.quantity, Multiplier: decimal.NewFromFloat(h.in.multi), EntryTime: o.time, ExitTime: at,
-			EntryBar: o.bar, ExitBar: h.in.bar(), EntryPrice: o.price, ExitPrice: o.price, Fees: o.fees, Open: true, Tag: o.tag,
+			Symbol: h.in.name, Quantity: o.quantity.Decimal(), Multiplier: h.in.unit, EntryTime: o.time, ExitTime: at,
+			EntryBar: o.bar, ExitBar: h.in.bar(), EntryPrice: o.price, ExitPrice: o.price, Fees: o.fees.Decimal(), Open: true, Tag: o.tag,
 		}
 		if h.in.mark >= 0 {
 			t.ExitPrice = decimal.NewFromFloat(h.in.mark)
 		}
-		t.Profit = o.quantity.Mul(t.ExitPrice.Sub(o.price)).Mul(t.Multiplier).Add(o.fees)
+		t.Profit = t.Quantity.Mul(t.ExitPrice.Sub(o.price)).Mul(t.Multiplier).Add(t.Fees)
 		out = append(out, t)
 	}
 	return out
@@ -237,17 +237,17 @@ func (h *holding) still(at time.Time) []Trade {
 
 // exact is the value in decimals; false when a price is not known.
 func (l *ledger) exact() (decimal.Decimal, bool) {
-	sum := l.cash
+	sum := l.cash.Decimal()
 	for _, h := range l.open {
 		if math.IsNaN(h.in.mark) {
 			return decimal.Zero, false
 		}
 		price := decimal.NewFromFloat(h.in.mark)
 		multiplier := decimal.NewFromFloat(h.in.multi)
-		sum = sum.Add(h.quantity.Mul(price).Mul(multiplier))
+		sum = sum.Add(h.quantity.Decimal().Mul(price).Mul(multiplier))
 		if h.in.future {
 			for i := range h.lots {
-				sum = sum.Sub(h.lots[i].quantity.Mul(h.lots[i].price).Mul(multiplier))
+				sum = sum.Sub(h.lots[i].quantity.Decimal().Mul(h.lots[i].price).Mul(multiplier))
 			}
 		}
 	}

@@ -3,6 +3,8 @@ package backtest
 import (
 	"math"
 
+	"github.com/shopspring/decimal"
+
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -18,7 +20,9 @@ type instrument struct {
 	markAt int64
 	quote  market.Quote // the latest; its time is zero before there was one
 	multi  float64
+	unit   decimal.Decimal // multi
 	future bool
+	held   []*holding // by the number of the account; nil where nothing is held
 
 	// Of an option.
 	option   bool
@@ -26,38 +30,22 @@ type instrument struct {
 	expires  int64
 	chain    *chain
 	inChain  uint32
-	vegas    map[*desk]vegaPoint
-}
-
-// A vegaPoint is what of an option an account knew at the latest point of its
-// Greeks.
-type vegaPoint struct {
-	at        int64
-	vega, vol float64 // vega of all that was held
-}
-
-// vegaGain is what the change of the implied volatility since the point before
-// brought; 0 for what was not held then, or when one of the two is not known. It
-// keeps the present point.
-func (in *instrument) vegaGain(d *desk, before, now int64, vega, vol float64) float64 {
-	if in.vegas == nil {
-		in.vegas = map[*desk]vegaPoint{}
-	}
-	last, held := in.vegas[d]
-	in.vegas[d] = vegaPoint{now, vega, vol}
-	gain := last.vega * (vol - last.vol)
-	if !held || last.at != before || math.IsNaN(gain) {
-		return 0
-	}
-	return gain
+	risks    map[*desk]heldRisk
 }
 
 // instrumentOf returns a symbol's instrument, made when it is the first time.
 func (e *engine) instrumentOf(symbol market.Symbol) *instrument {
-	if in := e.instruments[symbol]; in != nil {
+	if in := e.recent; in != nil && in.name == symbol {
 		return in
 	}
-	in := &instrument{name: symbol, kind: symbol.Kind(), mark: math.NaN(), multi: e.multiplier(symbol)}
+	if in := e.instruments[symbol]; in != nil {
+		e.recent = in
+		return in
+	}
+	in := &instrument{name: symbol, kind: symbol.Kind(), mark: math.NaN(), multi: e.multiplier(symbol), unit: unit}
+	if in.multi != 1 {
+		in.unit = decimal.NewFromFloat(in.multi)
+	}
 	in.future = in.kind == market.KindFuture
 	if in.contract, in.option = symbol.Contract(); in.option && in.kind == market.KindOption {
 		in.expires = expiryOf(in.contract)

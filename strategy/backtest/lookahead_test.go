@@ -84,3 +84,35 @@ func TestAnOrderGivenInsideABarDoesNotSeeItsPast(t *testing.T) {
 		}
 	}
 }
+
+// TestTheExchangeIsNeverBehindTheStrategy: bars of another interval, by which a symbol
+// does not trade, do not pass for the exchange's time. What is ordered at a moment is
+// stamped with it, and lasts until the end of its own day.
+func TestTheExchangeIsNeverBehindTheStrategy(t *testing.T) {
+	var daily, minutes []market.Bar
+	for day := range 3 {
+		daily = append(daily, market.Bar{Time: marchTime(day, 0, 0), Open: 100, High: 101, Low: 99, Close: 100, Volume: 1e6})
+		for i := range 78 {
+			minutes = append(minutes, market.Bar{Time: marchTime(day, 9, 30).Add(time.Duration(5*i) * time.Minute), Open: 100, High: 101, Low: 99, Close: 100, Volume: 1000})
+		}
+	}
+	sent := false
+	s := &script{needs: strategy.Needs{Symbols: []market.Symbol{"SPY"}, Interval: "5m"}}
+	s.on = func(x *strategy.Session, e *strategy.Event) error {
+		if e.Kind == strategy.BarEvent && !sent && !e.Time.Before(marchTime(1, 11, 0)) {
+			sent = true
+			_, err := x.Submit(strategy.LimitOrder(broker.BuyToOpen, "SPY", 1, 50))
+			return err
+		}
+		return nil
+	}
+	r, err := backtest.Run(t.Context(), backtest.Options{
+		Market:   &backtest.Market{Bars: []backtest.BarFeed{{Symbol: "SPY", Interval: market.Day, Bars: daily}, {Symbol: "SPY", Interval: "5m", Bars: minutes}}},
+		Accounts: []backtest.Account{{Strategy: s, Cash: decimal.NewFromInt(100000)}},
+	})
+	require.NoError(t, err)
+	orders := r.Record.Accounts[0].Orders
+	require.NotEmpty(t, orders)
+	assert.Equal(t, marchTime(1, 11, 0).Unix(), orders[0].Time.Unix())
+	assert.Equal(t, marchTime(1, 16, 0).Unix(), orders[len(orders)-1].Time.Unix(), "it ends with its day: %s", orders[len(orders)-1].Status)
+}

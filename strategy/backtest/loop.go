@@ -18,7 +18,9 @@ var errEndless = errors.New("backtest: a strategy answers each event with anothe
 // run goes from instant to instant until the data end.
 func (e *engine) run() error {
 	e.clockwork.begin(&e.opts)
-	e.tell(&Item{Time: time.Unix(0, e.clock).In(e.location), Account: -1, Begin: e.settings()})
+	if e.opts.Observer != nil {
+		e.tell(&Item{Time: time.Unix(0, e.clock).In(e.location), Account: -1, Begin: e.settings()})
+	}
 	for n := 0; ; n++ {
 		if n&255 == 0 { // also after each glide
 			if err := context.Cause(e.ctx); err != nil {
@@ -301,8 +303,9 @@ func (e *engine) show(feeds []*feed, closing bool) error {
 			return fmt.Errorf("backtest: %w", err)
 		}
 	}
-	// Bars that are shown late bring the exchange to their end, and no further.
-	e.clock = max(e.clock, min(e.now, feeds[0].lastEnd))
+	// Bars that are shown late bring the exchange to their end, and no further; further
+	// bars of a symbol, by which it does not trade, do not bring it there.
+	e.clock = max(e.clock, min(e.now, feeds[0].lastEnd, e.x.Now().UnixNano()))
 	return nil
 }
 
@@ -441,7 +444,7 @@ func (e *engine) tellQuotes(at int64) error {
 			continue
 		}
 		for _, d := range q.readers {
-			if !slices.Contains(d.needs.Symbols, q.in.name) && d.ledger.held[q.in.name] == nil {
+			if !slices.Contains(d.needs.Symbols, q.in.name) && d.ledger.of(q.in) == nil {
 				continue
 			}
 			d.event = strategy.Event{Kind: strategy.QuoteEvent, Time: e.present(), Symbol: q.in.name, Quote: q.in.quote}
@@ -536,14 +539,14 @@ func (e *engine) quoteHeld() {
 // quoteWorking shows the exchange the quotes of what working orders are for.
 func (e *engine) quoteWorking() error {
 	for _, d := range e.desks {
-		if len(d.seen) == 0 {
+		if d.seen.Len() == 0 {
 			continue
 		}
 		working := d.session.Working()
 		for i := range working {
 			for j := range working[i].Order.Legs {
 				in := e.instrumentOf(working[i].Order.Legs[j].Symbol)
-				if in.feed == nil && d.ledger.held[in.name] == nil {
+				if in.feed == nil && d.ledger.of(in) == nil {
 					if err := e.quote(in); err != nil {
 						return err
 					}

@@ -195,8 +195,8 @@ type Activity struct {
 	Fills    int     // executions; negative: not known
 	Fees     float64 // all that was paid
 	Turnover float64 // the mean of traded money over equity a day; NaN unknown
-	// Capacity is the account's worth at which the least liquid order would be 1 % of
-	// the money traded in its bar; NaN unknown.
+	// Capacity is how much money the strategy could trade, by LEAN's estimate; NaN
+	// unknown.
 	Capacity float64
 }
 
@@ -253,6 +253,7 @@ type sample struct {
 	onTop  []trip // that are open
 	opts   MeasureOptions
 
+	where     *workspace
 	clock     []time.Time // the times as a wall clock shows them, in UTC
 	period    time.Duration
 	start     float64
@@ -270,6 +271,10 @@ type annualReturn struct {
 }
 
 func newSample(series Series, trades []Trade, opts *MeasureOptions) (*sample, error) {
+	return newSampleIn(&workspace{}, series, trades, opts)
+}
+
+func newSampleIn(where *workspace, series Series, trades []Trade, opts *MeasureOptions) (*sample, error) {
 	n := len(series.Times)
 	switch {
 	case n == 0:
@@ -290,7 +295,7 @@ func newSample(series Series, trades []Trade, opts *MeasureOptions) (*sample, er
 			return nil, invalid.Field("Times", series.Times[i], "ascending times")
 		}
 	}
-	s := &sample{Series: series}
+	s := &sample{Series: series, where: where}
 	if opts != nil {
 		s.opts = *opts
 	} else {
@@ -303,8 +308,9 @@ func newSample(series Series, trades []Trade, opts *MeasureOptions) (*sample, er
 	if s.start == 0 {
 		s.start = series.Equity[0]
 	}
+	s.clock = where.moments(1, n)
 	s.wallClock()
-	s.drawdowns = drawdownsOf(series.Equity)
+	s.drawdowns = drawdownsIn(where.floats(n), series.Equity)
 	s.take(trades)
 	s.resample()
 	s.years()
@@ -314,7 +320,6 @@ func newSample(series Series, trades []Trade, opts *MeasureOptions) (*sample, er
 // wallClock writes the times as if there were no time zones, so that days have 24
 // hours, and from daily bars on as dates.
 func (s *sample) wallClock() {
-	s.clock = make([]time.Time, len(s.Times))
 	for i, t := range s.Times {
 		if s.Location != nil {
 			t = t.In(s.Location)

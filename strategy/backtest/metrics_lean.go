@@ -71,7 +71,7 @@ func leanDefinitions() []definition {
 			return (s.leanAnnual() - s.opts.Rate) / orNaN(s.leanBeta())
 		}),
 		def("total_fees", "Total Fees", UnitMoney, -1, "all that was paid for trading", func(s *sample) float64 { return s.opts.Activity.Fees }),
-		def("estimated_capacity", "Estimated Strategy Capacity", UnitMoney, 1, "worth of the account at which its least liquid order would be 1 % of the money traded in its bar; LEAN's own estimate needs data that bars lack", func(s *sample) float64 { return s.opts.Activity.Capacity }),
+		def("estimated_capacity", "Estimated Strategy Capacity", UnitMoney, 1, "each week, of the symbol with the least of it: (part of the money traded in the bars that follow its orders / its orders) / max(its share of what was traded, of the account's worth that it is); then 0.66 of the estimate before and 0.33 of the week's. NaN for what has no bars with volumes, such as options", func(s *sample) float64 { return s.opts.Activity.Capacity }),
 		def("portfolio_turnover", "Portfolio Turnover", UnitRatio, 0, "mean over all days of the money traded over the account's worth", func(s *sample) float64 { return s.opts.Activity.Turnover }),
 		def("drawdown_recovery", "Drawdown Recovery", UnitDays, -1, "calendar days from the peak before the largest drawdown until that peak is reached again; NaN when it is not", func(s *sample) float64 {
 			d := s.drawdowns

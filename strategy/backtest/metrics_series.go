@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/ttai-go/ttai/internal/sums"
 )
 
 // medianStep is the middle of the distances between the last hundred times; 0 for
@@ -56,6 +58,9 @@ func (s *sample) resample() {
 		}
 	}
 	var prices []float64
+	if s.period >= 24*time.Hour { // about as many as bars
+		s.resampled, prices = s.where.floats(len(s.clock)), s.where.floats(len(s.clock))
+	}
 	for i, t := range s.clock {
 		if i+1 < len(s.clock) && key(s.clock[i+1]) == key(t) {
 			continue
@@ -65,9 +70,9 @@ func (s *sample) resample() {
 			prices = append(prices, s.Benchmark[i])
 		}
 	}
-	s.returns = returnsOf(s.resampled)
+	s.returns = returnsIn(s.where.floats(len(s.resampled)), s.resampled)
 	if s.Benchmark != nil {
-		s.market = returnsOf(prices)
+		s.market = returnsIn(s.where.floats(len(prices)), prices)
 	}
 }
 
@@ -101,7 +106,12 @@ type drawdowns struct {
 }
 
 func drawdownsOf(equity []float64) drawdowns {
-	d := drawdowns{depth: make([]float64, len(equity))}
+	return drawdownsIn(make([]float64, 0, len(equity)), equity)
+}
+
+// drawdownsIn keeps the depths in room that is long enough.
+func drawdownsIn(depth, equity []float64) drawdowns {
+	d := drawdowns{depth: depth[:len(equity)]}
 	peak, peakAt, run, lastZero := math.Inf(-1), 0, 0, 0
 	for i, v := range equity {
 		if v > peak {
@@ -171,10 +181,10 @@ func (s *sample) take(trades []Trade) {
 	for i := range trades {
 		t := &trades[i]
 		x := trip{
-			size: t.Quantity.InexactFloat64(), entry: t.EntryTime, exit: t.ExitTime,
-			profit: t.Profit.InexactFloat64(), fees: -t.Fees.InexactFloat64(), open: t.Open,
+			size: sums.Float(t.Quantity), entry: t.EntryTime, exit: t.ExitTime,
+			profit: sums.Float(t.Profit), fees: -sums.Float(t.Fees), open: t.Open,
 		}
-		x.gain = x.profit / orNaN(math.Abs(x.size)*t.Multiplier.InexactFloat64()*t.EntryPrice.InexactFloat64())
+		x.gain = x.profit / orNaN(math.Abs(x.size)*sums.Float(t.Multiplier)*sums.Float(t.EntryPrice))
 		x.from, x.to = s.points(t)
 		if t.Open {
 			s.onTop = append(s.onTop, x)

@@ -96,14 +96,15 @@ func (e *engine) modelled(in *instrument, k int) float64 {
 	return model.Price(kind)
 }
 
-// greeks sums up the Greeks of an account's positions by underlying.
+// greeks sums up the Greeks of an account's positions by underlying, and what these
+// brought since the point before.
 func (e *engine) greeks(d *desk) {
 	byUnderlying := map[market.Symbol]*GreeksPoint{}
 	var order []market.Symbol
 	at := func(u *instrument) *GreeksPoint {
 		g := byUnderlying[u.name]
 		if g == nil {
-			g = &GreeksPoint{Time: e.present(), Underlying: u.name, Price: u.mark}
+			g = &GreeksPoint{Time: e.present(), Underlying: u.name, Price: u.mark, Gains: &GreekGains{}}
 			byUnderlying[u.name] = g
 			order = append(order, u.name)
 		}
@@ -111,14 +112,18 @@ func (e *engine) greeks(d *desk) {
 	}
 	for _, h := range d.ledger.open {
 		if !h.in.option {
-			at(h.in).Delta += h.units
+			g := at(h.in)
+			g.Delta += h.units
+			h.in.gains(g.Gains, d, heldRisk{seen: e.now, at: e.now, units: h.units, spot: h.in.mark, mark: h.in.mark, delta: 1}, d.greeksBefore(h.in.name))
 			continue
 		}
 		u := e.instrumentOf(h.in.contract.Underlying())
 		g := at(u)
-		g.Options += int(h.quantity.IntPart())
-		each, vol := e.greeksOf(h.in, u)
-		g.VegaGain += h.in.vegaGain(d, d.greeksBefore(u.name), e.now, h.units*each.Vega, vol)
+		g.Options += int(h.quantity.Decimal().IntPart())
+		each, model := e.greeksOf(h.in, u)
+		h.in.gains(g.Gains, d, heldRisk{
+			seen: e.now, at: e.now, units: h.units, spot: u.mark, mark: h.in.mark, delta: each.Delta, gamma: each.Gamma, theta: each.Theta, model: model,
+		}, d.greeksBefore(u.name))
 		g.Delta += h.units * each.Delta
 		g.Gamma += h.units * each.Gamma
 		g.Theta += h.units * each.Theta / 365
@@ -130,6 +135,7 @@ func (e *engine) greeks(d *desk) {
 		if g.Options == 0 && g.Gamma == 0 && len(order) > 1 && !e.hasOptions(d, name) {
 			continue
 		}
+		g.VegaGain = g.Gains.Vega
 		d.greeks = kept(d.greeks, *g, e.opts.Curve.Records)
 		e.tell(&Item{Time: g.Time, Account: d.number, Greeks: g})
 	}
@@ -154,20 +160,74 @@ func (d *desk) greeksBefore(underlying market.Symbol) int64 {
 	return math.MinInt64
 }
 
-// greeksOf are the Greeks of an option at its mark, and its implied volatility; NaN
-// without one.
-func (e *engine) greeksOf(in, u *instrument) (options.Greeks, float64) {
+// lastMinute is how near to its end the Greeks of an option are not counted any more:
+// whatever time value a quote then shows would be millions of volatility.
+const lastMinute = int64(time.Minute)
+
+// greeksOf are the Greeks of an option at its mark, and what it is valued by; both
+// are NaN where there is no implied volatility.
+func (e *engine) greeksOf(in, u *instrument) (options.Greeks, options.BSM) {
 	years := float64(in.expires-e.now) / (365 * 24 * float64(time.Hour))
-	model := options.BSM{Spot: u.mark, Strike: in.contract.Strike, Years: years, Rate: e.rate(years)}
+	model := options.BSM{Spot: u.mark, Strike: in.contract.Strike, Years: years, Rate: e.rate(years), Vol: unknown}
 	kind := options.Kind(in.contract.Kind)
 	nothing := options.Greeks{Delta: unknown, Gamma: unknown, Theta: unknown, Vega: unknown, Rho: unknown}
-	if !(u.mark > 0) || !(years > 0) || math.IsNaN(in.mark) {
-		return nothing, unknown
+	if !(u.mark > 0) || in.expires-e.now < lastMinute || math.IsNaN(in.mark) {
+		return nothing, model
 	}
 	vol, err := model.ImpliedVol(kind, in.mark)
 	if err != nil || math.IsNaN(vol) {
-		return nothing, unknown
+		return nothing, model
 	}
 	model.Vol = vol
-	return model.Greeks(kind), vol
+	return model.Greeks(kind), model
+}
+
+// A heldRisk is what an account held of an instrument at a point of its Greeks at
+// which these were known, per unit where nothing else is said.
+type heldRisk struct {
+	seen                int64 // the latest point at which it was held
+	at                  int64 // the latest at which its Greeks were known
+	units               float64
+	spot, mark          float64
+	delta, gamma, theta float64 // theta a year
+	model               options.BSM
+}
+
+// gains adds what an instrument brought since its Greeks were last known, and keeps
+// the present ones. Before is when the point before was: what was not held then
+// begins now.
+//
+// The change of the mark has no rest. From the state before, the time and the price
+// are moved and the volatility stays: that value less the old mark is delta, gamma,
+// theta and what these miss, and the new mark less it is what the change of the
+// volatility brought. No new volatility is needed, so a point may lack one.
+func (in *instrument) gains(sum *GreekGains, d *desk, now heldRisk, before int64) {
+	last, held := in.risks[d]
+	switch {
+	case in.risks == nil:
+		in.risks = map[*desk]heldRisk{}
+	case !held || last.seen != before:
+	case last.seen == now.seen:
+		return // two points at one instant
+	case math.IsNaN(now.mark) || math.IsNaN(now.spot) || math.IsNaN(now.delta) && in.expires-now.at >= lastMinute:
+		last.seen = now.seen // the next point with Greeks goes on from the last that had some
+		in.risks[d] = last
+		return
+	case math.IsNaN(last.delta): // it was not known yet when it was first held
+	default:
+		ds, years := now.spot-last.spot, float64(now.at-last.at)/(365*24*float64(time.Hour))
+		moved := now.mark
+		if in.option {
+			model := last.model
+			model.Spot, model.Years = now.spot, max(0, last.model.Years-years)
+			moved = model.Price(options.Kind(in.contract.Kind))
+		}
+		delta, gamma, theta := last.delta*ds, last.gamma*ds*ds/2, last.theta*years
+		sum.Delta += last.units * delta
+		sum.Gamma += last.units * gamma
+		sum.Theta += last.units * theta
+		sum.Vega += last.units * (now.mark - moved)
+		sum.Higher += last.units * (moved - last.mark - delta - gamma - theta)
+	}
+	in.risks[d] = now
 }

@@ -46,6 +46,8 @@ type Options struct {
 	Clock market.Clock
 	// Version names the code that ran, for the result; empty: that of the build.
 	Version string
+
+	workspace *workspace // of a search; nil: the run makes its own
 }
 
 // An Account is money and the strategy that trades it.

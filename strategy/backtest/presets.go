@@ -186,7 +186,8 @@ func Zipline(o ZiplineOptions) Rules {
 
 // LEANOptions are settings of LEAN's brokerage model.
 type LEANOptions struct {
-	// Fees are charged on fills; nil: none, as in its tests of index options.
+	// Fees are charged on fills; nil: none, as in its tests of index options. See
+	// [LEANBrokerFees].
 	Fees paper.FeeSchedule
 	// Settlement knows official settlement values; nil: the last price of the
 	// underlying, as LEAN takes it.
@@ -329,6 +330,46 @@ func (f shareFees) Fees(_ market.Date, e broker.FeeEvent) (broker.Fees, error) {
 			return decimal.Zero
 		}
 		return decimal.Max(f.least, quantity.Mul(f.each))
+	}
+	return broker.Fees{Commission: until(e.Before).Sub(until(e.Before.Add(e.Quantity)))}, nil
+}
+
+// LEANBrokerFees are the fees of LEAN's default brokerage, Interactive Brokers, for
+// shares (0.005 each, at least 1 and then at most 1 % of the value an order) and
+// options (0.65 a contract, 0.50 below a price of 0.10 and 0.25 below 0.05, at least
+// 1 an order). Exercise and assignment are free. LEAN takes the price of the other
+// side of the quote to tell cheap options; here it is that of the fill.
+func LEANBrokerFees() paper.FeeSchedule { return leanFees{} }
+
+type leanFees struct{}
+
+func (leanFees) Fees(_ market.Date, e broker.FeeEvent) (broker.Fees, error) {
+	if e.Cause != broker.ForTrade {
+		return broker.Fees{}, nil
+	}
+	each, one := decimal.New(5, -3), decimal.NewFromInt(1)
+	option := e.Symbol.Kind() == market.KindOption
+	if option {
+		switch {
+		case e.Price.GreaterThanOrEqual(decimal.New(1, -1)):
+			each = decimal.New(65, -2)
+		case e.Price.GreaterThanOrEqual(decimal.New(5, -2)):
+			each = decimal.New(5, -1)
+		default:
+			each = decimal.New(25, -2)
+		}
+	}
+	until := func(quantity decimal.Decimal) decimal.Decimal {
+		fee := quantity.Mul(each)
+		switch most := quantity.Mul(e.Price).Mul(decimal.New(1, -2)); {
+		case quantity.Sign() <= 0:
+			return decimal.Zero
+		case fee.LessThan(one):
+			return one
+		case !option && fee.GreaterThan(most):
+			return most
+		}
+		return fee
 	}
 	return broker.Fees{Commission: until(e.Before).Sub(until(e.Before.Add(e.Quantity)))}, nil
 }

@@ -163,7 +163,24 @@ type GreeksPoint struct {
 	Delta, Gamma, Theta, Vega, Rho float64
 	Price                          float64 // of the underlying
 	Options                        int     // contracts held: the long less the short ones
-	// VegaGain is what the changes of the implied volatilities since the point before
-	// brought to first order: the sum of vega × change over the options held at both.
+	// VegaGain is that of Gains.
 	VegaGain float64
+	// Gains are what the positions brought since the point before, or since their
+	// Greeks were last known; nil when that was not counted.
+	Gains *GreekGains
+}
+
+// GreekGains are dollars that positions brought between two points, by cause, with dS
+// the change of the price and dt that of time. For what was held at both they add up to
+// the change of the marks.
+type GreekGains struct {
+	Delta float64 // Δ·dS
+	Gamma float64 // ½·Γ·dS²
+	Theta float64 // Θ·dt
+	// Vega is the mark at the second point less the value there by the volatility of
+	// the first.
+	Vega float64
+	// Higher is what time and price brought beyond the first three: it is large when
+	// the price moves far, or an option is near its end.
+	Higher float64
 }

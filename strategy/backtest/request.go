@@ -93,6 +93,10 @@ func (r *Request) Prepare(symbol market.Symbol) (strategy.Needs, error) {
 	if _, err := RulesNamed(r.Rules, r.Commission); err != nil {
 		return strategy.Needs{}, err
 	}
+	if base, options, err := readRules(r.Rules); err == nil && base == "backtesting.py" && options.set("hedging") && d.Name != "sma-crossing" {
+		// That one closes before it opens: whether both sides could be held does not matter.
+		return strategy.Needs{}, invalid.Fieldf("rules", r.Rules, "no hedging with %s: an account holds one position in a symbol, not one on each side", d.Name)
+	}
 	if err := r.keepBack(d); err != nil {
 		return strategy.Needs{}, err
 	}
@@ -285,9 +289,9 @@ func (r *Request) WalkForward(ctx context.Context, m *Market, progress func(Prog
 func RuleNames() []string {
 	return []string{
 		"default", "tastytrade",
-		"backtesting.py[+trade_on_close][+exclusive][+keep_open][+spread=N][+margin=N][+fixed=N]",
+		"backtesting.py[+trade_on_close][+exclusive][+hedging][+keep_open][+spread=N][+margin=N][+fixed=N]",
 		"backtrader[+coc][+slip=N][+slip_fixed=N][+slip_not_at_open][+slip_out][+margin=N]",
-		"fastquant", "zipline[+no_costs][+no_slippage][+min_cost=N][+volume_limit=N][+impact=N]", "lean", "oracle",
+		"fastquant", "zipline[+no_costs][+no_slippage][+min_cost=N][+volume_limit=N][+impact=N]", "lean[+ib_fees]", "oracle",
 	}
 }
 
@@ -319,6 +323,7 @@ func RulesNamed(name string, commission float64) (Rules, error) {
 	case "tastytrade":
 		rules, charges = Tastytrade(), false
 	case "backtesting.py":
+		on("hedging") // see Request.Prepare
 		rules = BacktestingPy(BacktestingPyOptions{
 			Commission: commission, TradeOnClose: on("trade_on_close"), ExclusiveOrders: on("exclusive"), KeepOpen: on("keep_open"),
 			Spread: number("spread", 1), Margin: number("margin", 1), Fixed: number("fixed", math.MaxFloat64),
@@ -337,7 +342,12 @@ func RulesNamed(name string, commission float64) (Rules, error) {
 		})
 	case "lean":
 		o := LEANOptions{}
-		if commission > 0 {
+		switch ib := on("ib_fees"); {
+		case ib && commission > 0:
+			return Rules{}, invalid.Fieldf("commission", commission, "0: the option ib_fees of the rules lean has fees of its own")
+		case ib:
+			o.Fees = LEANBrokerFees()
+		case commission > 0:
 			o.Fees = valueFees{decimal.NewFromFloat(commission), decimal.Zero}
 		}
 		rules = LEAN(o)

@@ -7,8 +7,10 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
+	"github.com/ttai-go/ttai/internal/sums"
 	"github.com/ttai-go/ttai/market"
 )
 
@@ -17,17 +19,36 @@ import (
 // result, bit for bit: nothing in it tells how long it took or when it was made.
 type Result struct {
 	Record *Record
+
+	// capacities are those of each account, see estimateCapacity, counted when they are
+	// first asked for; nil: not known.
+	capacities func() []float64
 }
 
 // newResult counts the results of a record.
 func newResult(r *Record) *Result { return &Result{Record: r} }
 
+// withMarket is for what a record does not tell: it needs the bars.
+func (r *Result) withMarket(m *Market) *Result {
+	r.capacities = sync.OnceValue(func() []float64 {
+		var all []float64
+		for i := range r.Record.Accounts {
+			all = append(all, estimateCapacity(m, &r.Record.Accounts[i]))
+		}
+		return all
+	})
+	return r
+}
+
 // Series are the points of an account as metrics are computed of them. Points
 // whose worth is not known are left out.
-func (a *AccountRecord) Series() Series {
+func (a *AccountRecord) Series() Series { return a.seriesIn(&workspace{}) }
+
+func (a *AccountRecord) seriesIn(where *workspace) Series {
 	c := &a.Curve
 	zone := market.NYSE().Location()
-	s := Series{Location: zone, Warmup: max(a.Warmup-1, 0)}
+	s := where.series(c.Len())
+	s.Location, s.Warmup = zone, max(a.Warmup-1, 0)
 	known := false
 	for i := range c.Len() {
 		if math.IsNaN(c.Value[i]) {
@@ -43,6 +64,15 @@ func (a *AccountRecord) Series() Series {
 		s.Benchmark = append(s.Benchmark, c.Price[i])
 		s.Bars = append(s.Bars, c.Bars[i])
 		known = known || c.Price[i] > 0
+	}
+	if t, ok := a.settled(); ok && len(s.Times) > 0 {
+		n := len(s.Times) - 1
+		exposure := s.Exposure[n]
+		if len(a.Positions) == 0 {
+			exposure = 0
+		}
+		s.Times, s.Equity, s.Exposure = append(s.Times, t.In(zone)), append(s.Equity, a.Value.InexactFloat64()), append(s.Exposure, exposure)
+		s.Benchmark, s.Bars = append(s.Benchmark, s.Benchmark[n]), append(s.Bars, s.Bars[n])
 	}
 	if !known {
 		s.Benchmark = nil
@@ -64,21 +94,23 @@ func (r *Record) start(account int) float64 {
 }
 
 // series are those of an account of the record, with what the record knows beside.
-func (r *Record) series(account int) Series {
-	s := r.Accounts[account].Series()
+func (r *Record) series(account int, where *workspace) Series {
+	s := r.Accounts[account].seriesIn(where)
 	s.Start = r.start(account)
 	return s
 }
 
 // Series are those of all accounts together: the sums at the instants at which each
 // has a point. The benchmark is that of the first.
-func (r *Result) Series() Series {
+func (r *Result) Series() Series { return r.seriesIn(&workspace{}) }
+
+func (r *Result) seriesIn(where *workspace) Series {
 	if len(r.Record.Accounts) == 0 {
 		return Series{}
 	}
-	out := r.Record.series(0)
+	out := r.Record.series(0, where)
 	for i := 1; i < len(r.Record.Accounts); i++ {
-		next := r.Record.series(i)
+		next := r.Record.series(i, &workspace{})
 		out.Start += next.Start
 		out = joined(out, next)
 	}
@@ -141,14 +173,16 @@ func (r *Result) Trades() []Trade {
 // Activity is filled in. The error is a *[FieldError], such as for a run without a
 // point.
 func (r *Result) Metrics(opts *MeasureOptions) (Metrics, error) {
-	o := r.measure(opts, -1)
-	return Measure(r.Series(), r.Trades(), &o)
+	series := r.Series()
+	o := r.measure(opts, -1, &series)
+	return Measure(series, r.Trades(), &o)
 }
 
 // AccountMetrics are those of one account, by its number.
 func (r *Result) AccountMetrics(account int, opts *MeasureOptions) (Metrics, error) {
-	o := r.measure(opts, account)
-	return Measure(r.Record.series(account), r.Record.Accounts[account].Trades, &o)
+	series := r.Record.series(account, &workspace{})
+	o := r.measure(opts, account, &series)
+	return Measure(series, r.Record.Accounts[account].Trades, &o)
 }
 
 // Metric computes one metric of all accounts together; NaN when it cannot be had.
@@ -161,23 +195,23 @@ func (r *Result) Metric(name string) (float64, error) {
 	if len(series.Times) == 0 {
 		return math.NaN(), nil
 	}
-	o := r.measure(nil, -1)
+	o := r.measure(nil, -1, &series)
 	return MeasureOne(name, series, r.Trades(), &o)
 }
 
-// measure completes options by what an account (-1: all) did.
-func (r *Result) measure(opts *MeasureOptions, account int) MeasureOptions {
+// measure completes options by what an account (-1: all) did, whose series is worth.
+func (r *Result) measure(opts *MeasureOptions, account int, worth *Series) MeasureOptions {
 	var o MeasureOptions
 	if opts != nil {
 		o = *opts
 	}
 	o.Activity = unknownActivity()
 	o.Activity.Orders, o.Activity.Fills, o.Activity.Fees = 0, 0, 0
-	var worth Series
-	if account < 0 {
-		worth = r.Series()
-	} else {
-		worth = r.Record.series(account)
+	var capacities []float64
+	if r.capacities != nil {
+		if capacities = r.capacities(); len(capacities) > 0 {
+			o.Activity.Capacity = 0
+		}
 	}
 	traded := 0.0
 	for i := range r.Record.Accounts {
@@ -185,6 +219,9 @@ func (r *Result) measure(opts *MeasureOptions, account int) MeasureOptions {
 			continue
 		}
 		a := &r.Record.Accounts[i]
+		if i < len(capacities) {
+			o.Activity.Capacity += capacities[i]
+		}
 		o.Activity.Fees -= a.Fees.InexactFloat64()
 		o.Activity.Fills += len(a.Fills)
 		for k := range a.Orders {
@@ -211,7 +248,7 @@ func (r *Result) measure(opts *MeasureOptions, account int) MeasureOptions {
 
 // money is what changed hands in a fill, positive.
 func (f *Fill) money() float64 {
-	return math.Abs(f.Quantity.Mul(f.Price).Mul(f.Multiplier).InexactFloat64())
+	return math.Abs(sums.Of(f.Quantity).Times(sums.Of(f.Price)).Times(sums.Of(f.Multiplier)).Float())
 }
 
 // Fingerprint is the SHA-256 of everything in the result. Two runs with equal
@@ -255,4 +292,16 @@ func (r *Result) writeRecord(w io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// settled tells when the account was changed after the last point of its curve, as
+// by options that expire at the close at which the data ends: their point was still
+// that of the last quotes. False when it was not.
+func (a *AccountRecord) settled() (time.Time, bool) {
+	n, last := len(a.Transactions), a.Curve.Len()-1
+	if n == 0 || last < 0 || a.Value == nil {
+		return time.Time{}, false
+	}
+	t, worth := a.Transactions[n-1].Time, a.Value.InexactFloat64()
+	return t, t.UnixNano() > a.Curve.Time[last] && !(math.Abs(worth-a.Curve.Value[last]) <= 1e-9*math.Abs(worth))
 }

@@ -32,12 +32,19 @@ type AttributionPart struct {
 // By Greeks it is, summed over the spans between two points of the Greeks of an
 // underlying, with dS the change of its price, dt that of time in days:
 //
-//	delta  Δ·dS
-//	gamma  ½·Γ·dS²
-//	theta  Θ·dt
-//	vega   Σ ν·dσ, each option with the change dσ of its own implied volatility
-//	rest   the change of the accounts' worth less these and less fees: trading between
-//	       the points, what has no known volatility, and what a second order misses
+//	delta   Δ·dS
+//	gamma   ½·Γ·dS²
+//	theta   Θ·dt
+//	vega    the mark at the end less the value there by the volatility of the beginning
+//	higher  what time and price brought beyond the first three
+//	rest    the change of the accounts' worth less these and less fees
+//
+// The first five add up to the change of the marks of what was held at both points. A
+// span goes on over points at which an option had no quote. The rest is what trades
+// were better or worse than the marks, what was bought or sold between two points, the
+// difference of a settlement to the last mark, dividends and interest. It is large when
+// points are far apart beside the trading, when spreads are wide, and when options were
+// held of which no volatility was ever known.
 func (r *Result) Attribution() []AttributionPart {
 	out := []AttributionPart{}
 	sums := map[[2]string]*AttributionPart{}
@@ -118,15 +125,21 @@ func (r *Result) byGreeks(add func(by, name string, profit float64, trades int))
 		for _, g := range a.Greeks {
 			before, ok := last[g.Underlying]
 			last[g.Underlying] = g
-			if !ok || before.Options == 0 && before.Gamma == 0 && before.Vega == 0 { // shares alone; a spread has as many long as short
+			var parts GreekGains
+			switch {
+			case g.Gains != nil:
+				parts = *g.Gains
+			case ok && (before.Options != 0 || before.Gamma != 0 || before.Vega != 0): // a spread has as many long as short
+				ds, days := g.Price-before.Price, g.Time.Sub(before.Time).Hours()/24
+				parts = GreekGains{Delta: before.Delta * ds, Gamma: before.Gamma * ds * ds / 2, Theta: before.Theta * days, Vega: g.VegaGain}
+			default:
 				continue
 			}
-			ds, days := g.Price-before.Price, g.Time.Sub(before.Time).Hours()/24
 			for _, part := range []struct {
 				name   string
 				profit float64
-			}{{"delta", before.Delta * ds}, {"gamma", before.Gamma * ds * ds / 2}, {"theta", before.Theta * days}, {"vega", g.VegaGain}} {
-				if math.IsNaN(part.profit) {
+			}{{"delta", parts.Delta}, {"gamma", parts.Gamma}, {"theta", parts.Theta}, {"vega", parts.Vega}, {"higher", parts.Higher}} {
+				if math.IsNaN(part.profit) || part.name == "higher" && g.Gains == nil {
 					continue // unknown: it stays in the rest
 				}
 				any = true
@@ -135,6 +148,10 @@ func (r *Result) byGreeks(add func(by, name string, profit float64, trades int))
 			}
 		}
 		if n := a.Curve.Len(); n > 0 {
+			if _, settled := a.settled(); settled {
+				whole += a.Value.InexactFloat64() - r.Record.start(i)
+				n = 0
+			}
 			for k := n - 1; k >= 0; k-- {
 				if v := a.Curve.Value[k]; !math.IsNaN(v) {
 					whole += v - r.Record.start(i)

@@ -143,7 +143,7 @@ func (r *Result) Summary() (*Summary, error) {
 		for _, p := range a.Positions {
 			x.Positions = append(x.Positions, PositionLine{p.Symbol, p.Quantity, p.AverageOpenPrice, p.Mark})
 		}
-		if len(rec.Accounts) > 1 && len(rec.series(i).Times) > 0 {
+		if len(rec.Accounts) > 1 && len(rec.series(i, &workspace{}).Times) > 0 {
 			if x.Metrics, err = r.AccountMetrics(i, nil); err != nil {
 				return nil, err
 			}

@@ -130,6 +130,16 @@ func newTradeLine(t Trade) TradeLine {
 	}
 }
 
+// TradeLines are the trades of all accounts as JSON has them, in the order of
+// [Result.Trades].
+func (r *Result) TradeLines() []TradeLine {
+	out := []TradeLine{}
+	for _, t := range r.Trades() {
+		out = append(out, newTradeLine(t))
+	}
+	return out
+}
+
 // Return is the profit relative to the money that the position stood for when it
 // was opened, as a decimal; NaN when that is nothing.
 func (t *Trade) Return() float64 {
@@ -186,12 +196,27 @@ type GreeksLine struct {
 	Price      market.Float  `json:"price"`
 	Options    int           `json:"options"`
 	VegaGain   market.Float  `json:"vega_gain"`
+	// Gains are those of [GreeksPoint].
+	Gains *GainsLine `json:"gains,omitempty"`
+}
+
+// A GainsLine are [GreekGains].
+type GainsLine struct {
+	Delta  market.Float `json:"delta"`
+	Gamma  market.Float `json:"gamma"`
+	Theta  market.Float `json:"theta"`
+	Vega   market.Float `json:"vega"`
+	Higher market.Float `json:"higher"`
 }
 
 func newGreeksLine(g GreeksPoint) GreeksLine {
+	var gains *GainsLine
+	if x := g.Gains; x != nil {
+		gains = &GainsLine{market.Float(x.Delta), market.Float(x.Gamma), market.Float(x.Theta), market.Float(x.Vega), market.Float(x.Higher)}
+	}
 	return GreeksLine{
 		g.Time, g.Underlying, market.Float(g.Delta), market.Float(g.Gamma), market.Float(g.Theta), market.Float(g.Vega), market.Float(g.Rho), market.Float(g.Price), g.Options,
-		market.Float(g.VegaGain),
+		market.Float(g.VegaGain), gains,
 	}
 }
 

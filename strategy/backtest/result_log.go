@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"math"
 	"sync"
 
 	"github.com/ttai-go/ttai/broker"
@@ -186,7 +187,7 @@ func (l *Log) take(after, seen int64) (lines [][]byte, gap *GapLine, progress []
 // yielded. Lines must not be changed.
 func (l *Log) All(ctx context.Context, after int64) iter.Seq2[[]byte, error] {
 	return func(yield func([]byte, error) bool) {
-		at, seen := max(after, 0), int64(0)
+		at, seen := seenLine(after), int64(0)
 		for {
 			lines, gap, progress, changes, ended, changed := l.take(at, seen)
 			if gap != nil {
@@ -224,10 +225,13 @@ func (l *Log) All(ctx context.Context, after int64) iter.Seq2[[]byte, error] {
 	}
 }
 
+// seenLine keeps the number of a line where the next one has a number, too.
+func seenLine(n int64) int64 { return min(max(n, 0), math.MaxInt64-1) }
+
 // Lines returns up to most lines after a number that are there now, and whether the
 // run has ended with them.
 func (l *Log) Lines(after int64, most int) (lines [][]byte, ended bool) {
-	at := max(after, 0)
+	at := seenLine(after)
 	for len(lines) < most {
 		got, gap, _, _, over, _ := l.take(at, 0)
 		if gap != nil {

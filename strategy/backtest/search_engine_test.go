@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -172,26 +173,77 @@ func TestStrategiesKnowTheCommissionOfTheRules(t *testing.T) {
 }
 
 // BenchmarkGridScaling tells how many times faster a grid is with two workers than
-// with one.
+// with one, over a few years of days and over many minutes, and beside it how many
+// times faster two goroutines of plain arithmetic are at the same time on the same
+// machine than one: more than that ceiling cannot be had. All four are measured in
+// turn and the best of each counts.
 func BenchmarkGridScaling(b *testing.B) {
-	bars := waves(1500)
 	if runtime.GOMAXPROCS(0) < 2 {
 		b.Skip("one processor")
 	}
-	best := [3]time.Duration{}
-	for b.Loop() {
-		for _, workers := range []int{1, 2} {
-			space, of, opts := searchOver(b, bars, backtest.Request{Ranges: []string{"fast=2..20:2", "slow=25..100:15"}, Workers: workers})
-			objective, err := of.Objective(time.Time{}, time.Time{})
-			require.NoError(b, err)
-			began := time.Now()
-			_, err = backtest.Search(b.Context(), space, objective, opts)
-			require.NoError(b, err)
-			if took := time.Since(began); best[workers] == 0 || took < best[workers] {
-				best[workers] = took
-			}
+	b.Run("days", func(b *testing.B) {
+		scaling(b, backtest.BarFeed{Interval: market.Day, Bars: waves(1500)}, "fast=2..20:2", "slow=25..100:15")
+	})
+	b.Run("minutes", func(b *testing.B) {
+		scaling(b, backtest.BarFeed{Interval: market.Minute, Bars: minutes(60_000)}, "fast=50..200:50", "slow=300..1200:300")
+	})
+}
+
+func scaling(b *testing.B, feed backtest.BarFeed, ranges ...string) {
+	feed.Symbol = "WAVE"
+	best := map[string]time.Duration{}
+	measure := func(name string, work func()) {
+		began := time.Now()
+		work()
+		if took := time.Since(began); best[name] == 0 || took < best[name] {
+			best[name] = took
 		}
 	}
-	b.ReportMetric(best[1].Seconds()/best[2].Seconds(), "times")
-	b.ReportMetric(60*1500/best[1].Seconds(), "bars/s/worker")
+	settings := 0
+	search := func(workers int) {
+		r := backtest.Request{
+			Strategy: "ma-cross", Params: json.RawMessage(`{"interval":"` + string(feed.Interval) + `"}`), Rules: "default", Ranges: ranges, Workers: workers,
+		}
+		_, err := r.Prepare(feed.Symbol)
+		require.NoError(b, err)
+		space, of, opts, err := r.Search(&backtest.Market{Bars: []backtest.BarFeed{feed}})
+		require.NoError(b, err)
+		objective, err := of.Objective(time.Time{}, time.Time{})
+		require.NoError(b, err)
+		measure(fmt.Sprint("grid ", workers), func() {
+			result, err := backtest.Search(b.Context(), space, objective, opts)
+			require.NoError(b, err)
+			require.NotNil(b, result.Best())
+			settings = len(result.Trials)
+		})
+	}
+	arithmetic := func(workers int) {
+		measure(fmt.Sprint("arithmetic ", workers), func() {
+			var all sync.WaitGroup
+			for range workers {
+				all.Go(func() {
+					x := 1.0
+					for range 20_000_000 / workers {
+						x = x*0.999 + 1
+					}
+					if !(x > 0) {
+						b.Error("not a number")
+					}
+				})
+			}
+			all.Wait()
+		})
+	}
+	for b.Loop() {
+		search(1)
+		arithmetic(1)
+		search(2)
+		arithmetic(2)
+	}
+	times := best["grid 1"].Seconds() / best["grid 2"].Seconds()
+	ceiling := best["arithmetic 1"].Seconds() / best["arithmetic 2"].Seconds()
+	b.ReportMetric(times, "times")
+	b.ReportMetric(ceiling, "ceiling-times")
+	b.ReportMetric(times/ceiling, "of-ceiling")
+	b.ReportMetric(float64(settings)*float64(len(feed.Bars))/best["grid 1"].Seconds()/1e6, "Mbars/s/worker")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/ttai-go/ttai/strategy"
@@ -40,10 +41,9 @@ func (s StrategySearch) Objective(from, to time.Time) (Objective, error) {
 	if s.Metric == "" {
 		s.Metric = "sharpe_ratio"
 	}
-	for _, name := range append([]string{s.Metric}, s.Keep...) {
-		if _, err := MetricDefinitionOf(name); err != nil {
-			return nil, err
-		}
+	wanted, err := s.wanted()
+	if err != nil {
+		return nil, err
 	}
 	base := s.Options
 	if !from.IsZero() {
@@ -53,6 +53,8 @@ func (s StrategySearch) Objective(from, to time.Time) (Objective, error) {
 		base.To = to
 	}
 	base.Progress = nil
+	base.Version = version(base.Version) // once for all runs
+	var free workspaces
 	return func(ctx context.Context, t *Attempt) (Outcome, error) {
 		if s.Accept != nil && !s.Accept(t.Params) {
 			return Outcome{}, errNotAccepted
@@ -76,40 +78,57 @@ func (s StrategySearch) Objective(from, to time.Time) (Objective, error) {
 		if s.Stages >= 2 && t.report != nil {
 			opts.Observer = s.staged(t, &opts)
 		}
+		opts.workspace = free.take()
 		result, err := Run(ctx, opts)
+		if result != nil {
+			defer free.give(opts.workspace, result.Record)
+		}
 		if err != nil {
 			return Outcome{}, err
 		}
 		if err := ctx.Err(); err != nil {
 			return Outcome{}, err
 		}
-		return s.outcome(result)
+		return s.outcome(result, wanted, opts.workspace)
 	}, nil
 }
 
-// outcome measures a run.
-func (s StrategySearch) outcome(result *Result) (Outcome, error) {
-	series, trades := result.Series(), result.Trades()
+// wanted are the metrics that are computed of each run: that which is searched for,
+// then those that are kept. The error is a *[FieldError].
+func (s StrategySearch) wanted() ([]definition, error) {
+	var out []definition
+	all := definitions()
+	for _, name := range append([]string{s.Metric}, s.Keep...) {
+		asked, err := MetricDefinitionOf(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range all {
+			if d.Name == asked.Name {
+				out = append(out, d)
+			}
+		}
+	}
+	return out, nil
+}
+
+// outcome measures a run: the first metric is its value, the others are kept.
+func (s StrategySearch) outcome(result *Result, wanted []definition, where *workspace) (Outcome, error) {
+	series, trades := result.seriesIn(where), result.Trades()
 	if len(series.Times) == 0 {
 		return Outcome{}, errors.New("backtest: the run has no points: there is no data in its span")
 	}
-	o := result.measure(&MeasureOptions{Rate: s.Rate}, -1)
-	sample, err := newSample(series, trades, &o)
+	if !slices.ContainsFunc(wanted, func(d definition) bool { return d.Name == "lean.estimated_capacity" }) {
+		result.capacities = nil // each is looked up in the bars after every fill
+	}
+	o := result.measure(&MeasureOptions{Rate: s.Rate}, -1, &series)
+	sample, err := newSampleIn(where, series, trades, &o)
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Value: math.NaN(), Returns: without(sample.btReturns()), PerYear: sample.perYear, Trades: len(sample.trades)}
-	for _, d := range definitions() {
-		if d.Name == s.Metric {
-			out.Value = d.of(sample)
-		}
-	}
-	for _, name := range s.Keep {
-		for _, d := range definitions() {
-			if d.Name == name {
-				out.Metrics = append(out.Metrics, Metric{name, finite(d.of(sample))})
-			}
-		}
+	out := Outcome{Value: wanted[0].of(sample), Returns: without(sample.btReturns()), PerYear: sample.perYear, Trades: len(sample.trades)}
+	for _, d := range wanted[1:] {
+		out.Metrics = append(out.Metrics, Metric{d.Name, finite(d.of(sample))})
 	}
 	return out, nil
 }

@@ -98,7 +98,9 @@ type WalkResult struct {
 	Sharpe market.Float `json:"sharpe"`
 	Return market.Float `json:"return"`
 	// Efficiency is the mean value in the tests over the mean value in learning: 1 when
-	// nothing was lost, 0 or less when all was.
+	// nothing was lost, 0 or less when all was. It says so of values that do not grow
+	// with the length of time, such as ratios and annual returns, and is null when the
+	// value in learning is not positive, or is one of which less is better.
 	Efficiency market.Float `json:"efficiency"`
 	// Positive is the share of tests with a positive return.
 	Positive market.Float `json:"positive"`
@@ -160,12 +162,12 @@ func WalkForward(ctx context.Context, windows []Window, space Space, objective f
 		}
 		out.Steps = append(out.Steps, step)
 	}
-	out.count()
+	out.count(opts.Minimize)
 	return out, nil
 }
 
 // count sums the steps up.
-func (w *WalkResult) count() {
+func (w *WalkResult) count(minimize bool) {
 	if w.PerYear == 0 {
 		w.PerYear = 252
 	}
@@ -193,7 +195,10 @@ func (w *WalkResult) count() {
 			positive++
 		}
 	}
-	w.Efficiency = finite(mean(after) / orNaN(mean(in)))
+	w.Efficiency = market.Float(math.NaN())
+	if before := mean(in); before > 0 && !minimize {
+		w.Efficiency = finite(mean(after) / before)
+	}
 	w.Positive = finite(float64(positive) / float64(tests))
 }
 

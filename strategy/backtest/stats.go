@@ -55,11 +55,15 @@ func centralMoment(x []float64, k int) float64 {
 	return sum / float64(len(x))
 }
 
+// varies tells whether values with a mean and a deviation differ by more than the
+// rounding of their sum: equal ones such as 0.1 seem to differ by 1e-17.
+func varies(mean, deviation float64) bool { return deviation > 1e-10*math.Abs(mean) }
+
 // Skewness is the third standardised moment of a population, m3/m2^1.5: 0 for
 // what is symmetric. NaN when the values do not vary.
 func Skewness(x []float64) float64 {
 	m2 := centralMoment(x, 2)
-	if !(m2 > 0) {
+	if !varies(mean(x), math.Sqrt(m2)) {
 		return math.NaN()
 	}
 	return centralMoment(x, 3) / math.Pow(m2, 1.5)
@@ -69,7 +73,7 @@ func Skewness(x []float64) float64 {
 // normal distribution. NaN when the values do not vary.
 func Kurtosis(x []float64) float64 {
 	m2 := centralMoment(x, 2)
-	if !(m2 > 0) {
+	if !varies(mean(x), math.Sqrt(m2)) {
 		return math.NaN()
 	}
 	return centralMoment(x, 4) / (m2 * m2)
@@ -99,13 +103,13 @@ func normalCDF(x float64) float64 { return math.Erfc(-x/math.Sqrt2) / 2 }
 // normalQuantile is its inverse: -Inf at 0, +Inf at 1, NaN outside.
 func normalQuantile(p float64) float64 { return -math.Sqrt2 * math.Erfcinv(2*p) }
 
-// returnsOf are the relative changes of a curve; NaN where the value before is not
-// positive.
-func returnsOf(equity []float64) []float64 {
+// returnsIn are the relative changes of a curve, in room that is long enough; NaN
+// where the value before is not positive.
+func returnsIn(room, equity []float64) []float64 {
 	if len(equity) < 2 {
 		return nil
 	}
-	out := make([]float64, len(equity)-1)
+	out := room[:len(equity)-1]
 	for i := range out {
 		if !(equity[i] > 0) {
 			out[i] = math.NaN()
@@ -120,9 +124,9 @@ func returnsOf(equity []float64) []float64 {
 // the line), per period: not annualised. NaN with fewer than two returns or when
 // they do not vary.
 func Sharpe(returns []float64, rate float64) float64 {
-	d := deviation(returns, 1)
-	if !(d > 0) {
+	m, d := mean(returns), deviation(returns, 1)
+	if !varies(m, d) {
 		return math.NaN()
 	}
-	return (mean(returns) - rate) / d
+	return (m - rate) / d
 }

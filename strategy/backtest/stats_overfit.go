@@ -75,7 +75,7 @@ func ProbabilityOfOverfitting(ctx context.Context, returns [][]float64, parts in
 		}
 		m := s.x / count
 		v := (s.xx - count*m*m) / (count - 1)
-		if !(v > 1e-30) {
+		if !(v > 1e-10*m*m) { // what is left of a difference of equal squares
 			return 0
 		}
 		return m / math.Sqrt(v)

@@ -40,7 +40,15 @@ type PermutationResult struct {
 
 func permutationResult(statistic float64, null []float64) PermutationResult {
 	noWorse := 0
-	tested := statistic - 1e-12*math.Abs(statistic) // sums in another order differ by rounding
+	// Sums in another order differ by rounding, which goes by what is summed: where
+	// it cancels out the statistic itself is small.
+	scale := math.Abs(statistic)
+	for _, v := range null {
+		if size := math.Abs(v); size > scale && !math.IsInf(v, 0) {
+			scale = size
+		}
+	}
+	tested := statistic - 1e-12*scale
 	for _, v := range null {
 		// A permutation that cannot be measured is no evidence for the strategy.
 		if !(v < tested) {

@@ -61,7 +61,8 @@ func (s SharpeSample) MinTrackRecord(benchmark, confidence float64) float64 {
 //
 //	σ·((1-γ)·Φ⁻¹(1-1/N) + γ·Φ⁻¹(1-1/(N·e)))
 //
-// It is 0 for a single trial and NaN for fewer than one.
+// It is 0 for a single trial, no less for a little more than one, for which the
+// formula, made for many, is negative, and NaN for fewer than one.
 func ExpectedMaxSharpe(trials, deviation float64) float64 {
 	switch {
 	case !(trials >= 1) || !(deviation >= 0):
@@ -69,7 +70,7 @@ func ExpectedMaxSharpe(trials, deviation float64) float64 {
 	case trials == 1:
 		return 0
 	}
-	return deviation * ((1-eulerMascheroni)*normalQuantile(1-1/trials) + eulerMascheroni*normalQuantile(1-1/(trials*math.E)))
+	return deviation * max(0, (1-eulerMascheroni)*normalQuantile(1-1/trials)+eulerMascheroni*normalQuantile(1-1/(trials*math.E)))
 }
 
 // Deflated is the probability that the true ratio is above zero when the sample is
@@ -106,7 +107,7 @@ func EffectiveTrials(returns [][]float64) (float64, error) {
 			return 0, invalid.Fieldf("returns", len(row), "as many returns in trial %d as in the first, %d", i, n)
 		}
 		m, d := mean(row), math.Sqrt(variance(row, 0))
-		if !(d > 0) {
+		if !varies(m, d) {
 			continue
 		}
 		varying++
