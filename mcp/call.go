@@ -109,6 +109,10 @@ func failure(err error) *sdk.CallToolResult {
 	return &sdk.CallToolResult{IsError: true, Content: []sdk.Content{&sdk.TextContent{Text: message(err)}}}
 }
 
+// notReady is what a caller is told whose tenant cannot be opened. Why is for the
+// log: it can name hosts and files of the server.
+const notReady = "not ready: try again, or ask whoever runs this server"
+
 func message(err error) string {
 	var text string
 	switch {

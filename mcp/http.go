@@ -97,7 +97,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, p Principal) {
 	if err != nil {
 		s.opts.Logger.ErrorContext(r.Context(), "no server for a caller", "error", err)
 		w.Header().Set("Retry-After", "5")
-		http.Error(w, "not ready: "+message(err), http.StatusServiceUnavailable)
+		http.Error(w, notReady, http.StatusServiceUnavailable)
 		return
 	}
 	handler := http.Handler(s.stateless)

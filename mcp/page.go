@@ -198,7 +198,7 @@ func (p *page) show(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		p.Server.opts.Logger.ErrorContext(r.Context(), "no page for a caller", "error", err)
 		w.Header().Set("Retry-After", "5")
-		p.write(w, http.StatusServiceUnavailable, "door.html", door{Title: "Not ready", Problem: message(err)})
+		p.write(w, http.StatusServiceUnavailable, "door.html", door{Title: "Not ready", Problem: notReady})
 		return
 	}
 	view := p.view(r, b)

@@ -195,7 +195,8 @@ func (p *page) chart(w http.ResponseWriter, r *http.Request) {
 	}
 	_, b, err := p.open(r.Context(), who)
 	if err != nil {
-		http.Error(w, "not ready: "+message(err), http.StatusServiceUnavailable)
+		p.Server.opts.Logger.ErrorContext(r.Context(), "no chart for a caller", "error", err)
+		http.Error(w, notReady, http.StatusServiceUnavailable)
 		return
 	}
 	if !b.has("candles") {

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ttai-go/ttai/agents"
 	"github.com/ttai-go/ttai/broker"
@@ -42,7 +45,7 @@ func restOperations() []struct{ name, tool string } {
 //
 // Orders are only previewed here: there is no operation that places one. Errors are
 // {"error": …}, with "field" when an argument is to blame, and the status 400, 401,
-// 403, 404, 413, 429, 502, 503 or 504.
+// 403, 404, 405, 413, 415, 429, 500, 502, 503 or 504.
 func (s *Server) API() http.Handler {
 	crossOrigin := http.NewCrossOriginProtection()
 	for _, origin := range s.opts.AllowedOrigins {
@@ -86,8 +89,9 @@ func (s *Server) API() http.Handler {
 		_, b, err := s.open(r.Context(), principal)
 		if err != nil {
 			s.opts.Logger.ErrorContext(r.Context(), "no server for a caller", "error", err)
+			// What is wrong with this server's means is for its log: it may name them.
 			w.Header().Set("Retry-After", "5")
-			restError(w, http.StatusServiceUnavailable, "", "not ready: "+message(err))
+			restError(w, http.StatusServiceUnavailable, "", notReady)
 			return
 		}
 		if b.limiter != nil && !b.limiter.AllowN(s.opts.Now(), 1) {
@@ -112,7 +116,7 @@ func (b *builder) rest(w http.ResponseWriter, r *http.Request) {
 	}
 	t, ok := b.restTool(name)
 	if !ok {
-		restError(w, http.StatusNotFound, "", fmt.Sprintf("there is no operation %q here: GET / lists them", name))
+		restError(w, http.StatusNotFound, "", fmt.Sprintf("there is no operation %q here: GET / lists them", name[:min(len(name), 60)]))
 		return
 	}
 	switch {
@@ -123,14 +127,27 @@ func (b *builder) rest(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost:
 		b.restCall(w, r, t, nil)
 	case r.Method == http.MethodGet && name == "quote":
-		arguments, err := json.Marshal(map[string][]string{"symbols": r.URL.Query()["symbols"]})
+		query, err := url.ParseQuery(r.URL.RawQuery)
+		if err != nil {
+			restError(w, http.StatusBadRequest, "symbols", "the query is not well formed")
+			return
+		}
+		var symbols []string
+		for _, list := range query["symbols"] {
+			symbols = append(symbols, strings.Split(list, ",")...)
+		}
+		arguments, err := json.Marshal(map[string][]string{"symbols": symbols})
 		if err != nil {
 			restError(w, http.StatusBadRequest, "symbols", err.Error())
 			return
 		}
 		b.restCall(w, r, t, arguments)
 	default:
-		w.Header().Set("Allow", "POST")
+		allowed := "POST"
+		if name == "quote" {
+			allowed = "GET, POST"
+		}
+		w.Header().Set("Allow", allowed)
 		restError(w, http.StatusMethodNotAllowed, "", name+" takes POST with a JSON object of arguments")
 	}
 }
@@ -183,6 +200,14 @@ func (b *builder) restIndex(w http.ResponseWriter, r *http.Request) {
 // restCall calls a tool. Nil arguments are read from the body.
 func (b *builder) restCall(w http.ResponseWriter, r *http.Request, t agents.Tool, arguments json.RawMessage) {
 	if arguments == nil {
+		if !plainJSON(r.Header) {
+			restError(w, http.StatusUnsupportedMediaType, "", "arguments are a JSON object, application/json, and not compressed")
+			return
+		}
+		// A body that trickles in is given up, where the server can.
+		control := http.NewResponseController(w)
+		_ = control.SetReadDeadline(time.Now().Add(restPatience))
+		defer func() { _ = control.SetReadDeadline(time.Time{}) }() // the connection may serve others
 		body := r.Body
 		if limit := b.opts.Limits.MaxBody; limit > 0 {
 			body = http.MaxBytesReader(w, r.Body, limit)
@@ -207,6 +232,48 @@ func (b *builder) restCall(w http.ResponseWriter, r *http.Request, t agents.Tool
 	}
 	restAnswer(w, raw)
 }
+
+// plainJSON tells whether a body is what it should be. What says nothing, plain text
+// and what curl -d calls a form are taken for JSON, and read as that alone.
+func plainJSON(h http.Header) bool {
+	if e := h.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return false
+	}
+	content := h.Get("Content-Type")
+	if content == "" {
+		return true
+	}
+	kind, params, err := mime.ParseMediaType(content)
+	if err != nil {
+		return false
+	}
+	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") && !strings.EqualFold(charset, "us-ascii") {
+		return false
+	}
+	return kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "text/plain" || kind == "application/x-www-form-urlencoded"
+}
+
+// restPatience is how long a caller may take to send a body, or to take a line of a
+// stream.
+const restPatience = 30 * time.Second
+
+// A patientWriter gives up on a reader that does not take a line in time, which would
+// hold a stream of its caller's for good.
+type patientWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+// Write sets the deadline anew, which servers that have none leave out.
+func (w *patientWriter) Write(line []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(restPatience))
+	return w.ResponseWriter.Write(line)
+}
+
+// done lifts the deadline: the connection may serve other requests.
+func (w *patientWriter) done() { _ = w.control.SetWriteDeadline(time.Time{}) }
+
+func (w *patientWriter) Flush() { _ = w.control.Flush() }
 
 // restStream sends the lines of a backtest, or cancels it.
 func (b *builder) restStream(w http.ResponseWriter, r *http.Request, handle string) {
@@ -250,7 +317,9 @@ func (b *builder) restStream(w http.ResponseWriter, r *http.Request, handle stri
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	if err := job.Log().CopyTo(r.Context(), w, after); err != nil {
+	patient := &patientWriter{w, http.NewResponseController(w)}
+	defer patient.done()
+	if err := job.Log().CopyTo(r.Context(), patient, after); err != nil {
 		b.opts.Logger.DebugContext(r.Context(), "a stream of a backtest ended early", "error", err)
 	}
 }
