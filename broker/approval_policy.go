@@ -14,7 +14,8 @@ import (
 
 // A Budget is what an operator allows without being asked each time, in writing.
 // Every cap that is left out is a cap of nothing. It stands beside [Limits] and
-// never widens them.
+// never widens them. An [IntentClose] is within it like any other order, caps
+// included, as long as it only closes what is held and no working order closes yet.
 type Budget struct {
 	// Words say in the operator's own words what the budget is for. They stand in
 	// the journal beside every order that it approved, and must not be empty.
@@ -103,6 +104,12 @@ func (p *PolicyApprover) Approve(_ context.Context, r ApprovalRequest, _ *Eviden
 	}
 	switch r.Kind {
 	case IntentPlace:
+	case IntentClose:
+		// What it would close is held, and no other order closes it already: else it
+		// would open, or turn the position round.
+		if r.RiskIncreasing {
+			return no("it would do more than close what is held and not being closed")
+		}
 	case IntentReplace:
 		if r.Protects && !b.CancelStops {
 			return no("the budget does not replace what protects a position")

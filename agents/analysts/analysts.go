@@ -21,9 +21,11 @@ package analysts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"regexp"
 	"slices"
 	"time"
 
@@ -123,18 +125,15 @@ const PastTolerance = 5 * time.Minute
 
 // normalized returns the request with its defaults filled in, or a *FieldError.
 func (r Request) normalized(now time.Time) (Request, error) {
-	symbol, err := market.ParseSymbol(string(r.Symbol))
+	symbol, err := Underlying("symbol", r.Symbol)
 	if err != nil {
 		return r, err
 	}
 	r.Symbol = symbol
-	if kind := symbol.Kind(); kind == market.KindOption || kind == market.KindFutureOption {
-		return r, invalid.Field("symbol", string(symbol), "an underlying: analyse "+underlyingOf(symbol)+" instead of an option on it")
-	}
 	if r.Benchmark == "" {
 		r.Benchmark = "SPY"
-	} else if r.Benchmark, err = market.ParseSymbol(string(r.Benchmark)); err != nil {
-		return r, invalid.Field("benchmark", string(r.Benchmark), "a symbol such as SPY")
+	} else if r.Benchmark, err = Underlying("benchmark", r.Benchmark); err != nil {
+		return r, err
 	}
 	switch {
 	case r.At.IsZero(), r.At.After(now) && market.DateOf(r.At.In(now.Location())) == market.DateOf(now):
@@ -162,6 +161,28 @@ func (r Request) normalized(now time.Time) (Request, error) {
 	r.Rules = &rules
 	return r, err
 }
+
+// Underlying is the normal form of what names a share, fund, index, future or coin; a
+// *FieldError on field for everything else. No source is asked for a symbol that cannot be one.
+func Underlying(field string, text market.Symbol) (market.Symbol, error) {
+	symbol, err := market.ParseSymbol(string(text))
+	if err != nil {
+		if wrong, ok := errors.AsType[*FieldError](err); ok {
+			return "", &FieldError{Field: field, Value: wrong.Value, Allowed: wrong.Allowed}
+		}
+		return "", err
+	}
+	if kind := symbol.Kind(); kind == market.KindOption || kind == market.KindFutureOption {
+		return "", invalid.Field(field, string(symbol), "an underlying: analyse "+underlyingOf(symbol)+" instead of an option on it")
+	}
+	if !underlyingForm.MatchString(string(symbol)) {
+		return "", invalid.Field(field, string(text), "one symbol such as SPY, BRK/B, /ESZ6 or BTC/USD, without spaces")
+	}
+	return symbol, nil
+}
+
+// underlyingForm is letters and digits, with single separators between them.
+var underlyingForm = regexp.MustCompile(`^[/^$]?[A-Z0-9]+([./:$^-][A-Z0-9]+)*$`)
 
 func underlyingOf(symbol market.Symbol) string {
 	if c, ok := symbol.Contract(); ok {

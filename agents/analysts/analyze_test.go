@@ -3,8 +3,10 @@ package analysts_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -61,9 +63,13 @@ func consistent(t *testing.T, a *analysts.Analysis) {
 		for _, r := range reasons {
 			assert.NotEmpty(t, r.Text, where)
 			assert.NotEmpty(t, r.Evidence, "%s: %q stands on nothing", where, r.Text)
+			var cited []analysts.Evidence
 			for _, id := range r.Evidence {
 				assert.Contains(t, ids, id, "%s: %q", where, r.Text)
+				cited = append(cited, ids[id])
 			}
+			assert.Empty(t, analysts.Unsupported(r.Text, cited), "%s: %q of %v", where, r.Text, r.Evidence)
+			assert.Empty(t, analysts.Contradicted(r.Text, cited), "%s: %q of %v", where, r.Text, r.Evidence)
 		}
 	}
 	cites("verdict", a.Verdict.Reasons)
@@ -89,6 +95,9 @@ func consistent(t *testing.T, a *analysts.Analysis) {
 			assert.True(t, ids[id].Known(), "%s of %s", id, c.Symbol)
 		}
 	}
+	before, _, _ := strings.Cut(a.Summary, " First candidate: ")
+	assert.Empty(t, analysts.Contradicted(a.Summary, a.Evidence), a.Summary)
+	assert.Empty(t, analysts.Unsupported(before, a.Evidence, fmt.Sprintf("%.1f of 100", a.Verdict.Score), a.At.Format(time.DateOnly)), before)
 	assert.Equal(t, analysts.NoModel, a.Model)
 	assert.NotEmpty(t, a.Disclaimer)
 	switch a.Verdict.Decision {

@@ -2,7 +2,6 @@ package analysts
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -157,10 +156,10 @@ func (f *findings) addNeeds(c *Candidate) {
 	c.Held = &enough
 	c.Evidence = append(c.Evidence, id)
 	if !enough && c.Strategy == CashSecuredPut {
-		c.Warnings = append(c.Warnings, Reason{Text: fmt.Sprintf("the largest cash balance is %s", f.text(id)), Evidence: []string{id}})
+		c.Warnings = append(c.Warnings, Reason{Text: "the largest cash balance is " + f.text(id), Evidence: []string{id}})
 	}
 	if !enough && c.Strategy == CoveredCall {
-		c.Warnings = append(c.Warnings, Reason{Text: fmt.Sprintf("needs 100 shares; %s are free in one account", f.text(id)), Evidence: []string{id}})
+		c.Warnings = append(c.Warnings, Reason{Text: "the shares free in one account do not cover it: " + f.text(id), Evidence: []string{id}})
 	}
 }
 
@@ -198,7 +197,7 @@ func (f *findings) addWarnings(c *Candidate, contract pricedContract) {
 	}
 	if netLiq := f.value("portfolio.net_liq"); netLiq > 0 && c.Strategy == CashSecuredPut {
 		if part := c.CapitalRequired.InexactFloat64() / netLiq; part > 0.25 {
-			warn(fmt.Sprintf("one contract ties up %s of the portfolio", share(part)), "portfolio.net_liq")
+			warn("one contract ties up much of the portfolio: its net liquidating value is "+f.text("portfolio.net_liq"), "portfolio.net_liq")
 		}
 	}
 }

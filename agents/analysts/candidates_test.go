@@ -186,7 +186,7 @@ func TestNoExpirationInReachIsSaid(t *testing.T) {
 	a := analyze(t, source, analysts.Request{})
 	consistent(t, a)
 	assert.Empty(t, a.Candidates)
-	assert.Contains(t, a.Verdict.Vetoes[0].Text, "no expiration with quotes from 20 to 60 days")
+	assert.Contains(t, a.Verdict.Vetoes[0].Text, "no expiration with quotes within the days")
 	assert.Contains(t, absent(t, a, "options.iv30"), "both sides of 30 days")
 	assert.InDelta(t, 0.4, value(t, a, "options.atm_iv.1"), 0.002)
 }

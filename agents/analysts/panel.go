@@ -48,13 +48,13 @@ func (f *findings) decide(views []View, candidates []Candidate) Verdict {
 			continue
 		}
 		ids := leadingEvidence(view)
-		weight := weights[view.Name] / total
 		v.Reasons = append(v.Reasons, Reason{
-			Text:   fmt.Sprintf("%s is %s (%s), counted with %.0f%%", view.Name, view.Stance, signed(float64(view.Score), 2), 100*weight),
-			Weight: round3(weight * float64(view.Score)), Evidence: ids,
+			// Scores and weights are opinions, no evidence: they stand beside the words.
+			Text:   fmt.Sprintf("%s is %s", view.Name, view.Stance),
+			Weight: round3(weights[view.Name] / total * float64(view.Score)), Evidence: ids,
 		})
 		if float64(view.Score)*mean < 0 && math.Abs(float64(view.Score)) >= leaning {
-			v.Dissent = append(v.Dissent, Reason{Text: fmt.Sprintf("%s disagrees: %s (%s)", view.Name, view.Stance, signed(float64(view.Score), 2)), Evidence: ids})
+			v.Dissent = append(v.Dissent, Reason{Text: fmt.Sprintf("%s disagrees: %s", view.Name, view.Stance), Evidence: ids})
 		}
 	}
 
@@ -105,9 +105,9 @@ func (f *findings) vetoData(veto func(most float64, text string, ids ...string))
 	case !f.known("data.bars"):
 		veto(refused, "no daily bars to judge the price by", "data.bars")
 	case bars < fewestBars:
-		veto(refused, fmt.Sprintf("too little history: fewer than %d daily bars", fewestBars), "data.bars")
+		veto(refused, "too little history: "+f.text("data.bars"), "data.bars")
 	case bars < goodBars:
-		veto(vetoed, fmt.Sprintf("little history: fewer than %d daily bars", goodBars), "data.bars")
+		veto(vetoed, "little history: "+f.text("data.bars"), "data.bars")
 	}
 	if f.value("data.last_bar") > 3 {
 		veto(vetoed, "the bars are old: "+f.text("data.last_bar"), "data.last_bar")
@@ -125,9 +125,9 @@ func (f *findings) vetoCandidates(candidates []Candidate, veto func(most float64
 	case !f.known("options.spot"):
 		veto(vetoed, "no option quotes: nothing to sell can be judged", "options.spot")
 	case len(f.contracts) == 0:
-		veto(vetoed, fmt.Sprintf("no expiration with quotes from %d to %d days ahead", f.rules.MinDays, f.rules.MaxDays), "options.spot")
+		veto(vetoed, "no expiration with quotes within the days that the rules ask for", "options.spot")
 	case len(candidates) == 0:
-		veto(vetoed, fmt.Sprintf("no contract with a delta from %.2f to %.2f, a spread of at most %s and the open interest asked for", f.rules.MinDelta, f.rules.MaxDelta, share(f.rules.MaxSpread)),
+		veto(vetoed, "no contract with the delta, the spread and the open interest that the rules ask for",
 			f.present([]string{"options.spot", "options.spread", "options.open_interest"})...)
 	case slices.ContainsFunc(candidates, func(c Candidate) bool {
 		return slices.ContainsFunc(c.Vetoes, func(r Reason) bool { return slices.Contains(r.Evidence, "events.earnings") })

@@ -120,6 +120,11 @@ func TestTheSyntheticMarketIsAnalysedWhole(t *testing.T) {
 			assert.NotZero(t, value(t, result, id), "%s %s", symbol, id)
 		}
 	}
+	for _, symbol := range []market.Symbol{"SPY", "AAPL", "F"} {
+		result, err := a.Analyze(t.Context(), analysts.Request{Symbol: symbol, Strategies: analysts.Strategies()})
+		require.NoError(t, err, symbol)
+		consistent(t, result) // whose reasons hold no number that the evidence they cite does not have
+	}
 	assert.NotZero(t, offered)
 	t.Log(decisions)
 }

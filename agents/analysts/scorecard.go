@@ -171,6 +171,8 @@ type ScorecardJob struct {
 type ScorecardDone struct {
 	Symbol   market.Symbol `json:"symbol,omitempty"`
 	Outcomes []Outcome     `json:"outcomes"`
+	// Profit is of all outcomes together, in dollars: see [Outcome].Profit.
+	Profit decimal.Decimal `json:"profit"`
 	// Numbers are null when they are not known: see Scorecard.
 	Analyses    int          `json:"analyses"`
 	HitRate     market.Float `json:"hit_rate"`
@@ -196,8 +198,8 @@ func (d *ScorecardDone) Text() string {
 	if d.HitRate.Known() {
 		hits = share(float64(d.HitRate))
 	}
-	return fmt.Sprintf("%s: hit rate %s, stated less actual probability of profit %s, realised less stated return %s.",
-		plural(d.Analyses, "analysis has an outcome", "analyses have an outcome"), hits, say(d.Calibration), say(d.Realised))
+	return fmt.Sprintf("%s: hit rate %s, profit of one unit each %s before fees, stated less actual probability of profit %s, realised less stated return %s.",
+		plural(d.Analyses, "analysis has an outcome", "analyses have an outcome"), hits, d.Profit.StringFixed(2), say(d.Calibration), say(d.Realised))
 }
 
 func (w Workflows) scorecard(c *workflow.Ctx, job ScorecardJob) (ScorecardDone, error) {
@@ -215,8 +217,12 @@ func (w Workflows) scorecard(c *workflow.Ctx, job ScorecardJob) (ScorecardDone, 
 		if err != nil {
 			return done, err
 		}
-		return ScorecardDone{Symbol: job.Symbol, Outcomes: append([]Outcome{}, outcomes...), Analyses: card.Analyses, HitRate: market.Float(card.HitRate),
-			Calibration: market.Float(card.Calibration), Realised: market.Float(card.Realised), At: card.At}, nil
+		sum := ScorecardDone{Symbol: job.Symbol, Outcomes: append([]Outcome{}, outcomes...), Analyses: card.Analyses, HitRate: market.Float(card.HitRate),
+			Calibration: market.Float(card.Calibration), Realised: market.Float(card.Realised), At: card.At}
+		for _, o := range outcomes {
+			sum.Profit = sum.Profit.Add(o.Profit)
+		}
+		return sum, nil
 	})
 	if err != nil || w.Save == nil {
 		return done, err

@@ -182,7 +182,7 @@ func (f *findings) researchView() View {
 		{weight: 2, ids: []string{"events.earnings"}, applies: (*findings).isCompany, judge: func(f *findings) (float64, string) {
 			switch days := f.value("events.earnings"); {
 			case days <= 10:
-				return -1, f.says("events.earnings") + ", within 10 days"
+				return -1, f.says("events.earnings") + ", too near"
 			case days <= float64(f.rules.MaxDays):
 				return -0.3, f.says("events.earnings") + ", before the last expirations considered"
 			default:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,8 +75,8 @@ type AnalysisDone struct {
 
 // A ScreenerJob is the input of the screener.
 type ScreenerJob struct {
-	Name       string           `json:"name"` // for people
-	Symbols    []market.Symbol  `json:"symbols,omitempty"`
+	Name       string           `json:"name"`               // for people
+	Symbols    []market.Symbol  `json:"symbols,omitempty"`  // 1 to 1000
 	Universe   string           `json:"universe,omitempty"` // instead of Symbols: see Workflows
 	Account    broker.AccountID `json:"account,omitempty"`
 	Strategies []Strategy       `json:"strategies,omitempty"`
@@ -85,13 +86,17 @@ type ScreenerJob struct {
 
 // A Screening is the result of the screener: the best symbols first.
 type Screening struct {
-	ID      string           `json:"id,omitempty"`
-	Name    string           `json:"name"`
-	At      time.Time        `json:"at"`
-	Looked  int              `json:"looked"` // symbols that were analysed
-	Top     []Ranked         `json:"top"`
-	Failed  []Failed         `json:"failed,omitempty"`
-	Account broker.AccountID `json:"account,omitempty"`
+	ID     string    `json:"id,omitempty"`
+	Name   string    `json:"name"`
+	At     time.Time `json:"at"`
+	Looked int       `json:"looked"` // symbols that were analysed
+	Top    []Ranked  `json:"top"`
+	// Failed are all others, with the reason: what is no symbol, what the broker does not
+	// know, what has no data.
+	Failed []Failed `json:"failed,omitempty"`
+	// Repeated is how many were left out because the same symbol was named before.
+	Repeated int              `json:"repeated,omitempty"`
+	Account  broker.AccountID `json:"account,omitempty"`
 	// Disclaimer says whether rules alone or a model, too, made it.
 	Disclaimer string `json:"disclaimer"`
 }
@@ -113,6 +118,13 @@ type Failed struct {
 
 // batch is how many symbols a screener looks at side by side.
 const batch = 5
+
+// mostScreened is how many symbols one screening takes, and mostTold how many of those
+// that were left out a message names.
+const (
+	mostScreened = 1000
+	mostTold     = 20
+)
 
 // rejectedByChart is the score of the chart from which nothing else is asked.
 const rejectedByChart = -0.6
@@ -296,8 +308,10 @@ func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error)
 		return out, invalid.Field("top", job.Top, "1 to 100, or 0 for 10")
 	}
 	type chosen struct {
-		At      time.Time       `json:"at"`
-		Symbols []market.Symbol `json:"symbols"`
+		At       time.Time       `json:"at"`
+		Symbols  []market.Symbol `json:"symbols"`
+		Failed   []Failed        `json:"failed,omitempty"`
+		Repeated int             `json:"repeated,omitempty"`
 	}
 	c.Progress(0, 0, "candidates")
 	list, err := workflow.Step(c, "candidates", reading, func(ctx context.Context, _ workflow.Call) (chosen, error) {
@@ -314,26 +328,43 @@ func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error)
 		if len(symbols) == 0 {
 			return chosen{}, workflow.Permanent(invalid.Missing("symbols", "symbols, or a universe that has some"))
 		}
-		symbols = slices.Clone(symbols)
-		slices.Sort(symbols)
-		return chosen{w.Analyst.deps.Clock.Now(), slices.Compact(symbols)}, nil
+		if len(symbols) > mostScreened {
+			return chosen{}, workflow.Permanent(invalid.Fieldf("symbols", len(symbols), "at most %d symbols", mostScreened))
+		}
+		found := chosen{At: w.Analyst.deps.Clock.Now()}
+		for i, text := range symbols {
+			s, err := Underlying(fmt.Sprintf("symbols[%d]", i), text)
+			switch {
+			case err != nil:
+				found.Failed = append(found.Failed, Failed{market.Symbol(bounded(string(text), 40)), firstLine(err.Error())})
+			case slices.Contains(found.Symbols, s):
+				found.Repeated++
+			default:
+				found.Symbols = append(found.Symbols, s)
+			}
+		}
+		slices.Sort(found.Symbols)
+		return found, nil
 	})
 	if err != nil {
 		return out, err
 	}
 	out.At = list.At.In(w.Analyst.deps.Calendar.Location())
+	out.Failed, out.Repeated = list.Failed, list.Repeated
 	type looked struct {
 		ranked     *Ranked
 		failed     *Failed
 		disclaimer string
 	}
-	total := len(list.Symbols)
+	total := len(list.Symbols) + len(list.Failed)
+	first := true
 	for some := range slices.Chunk(list.Symbols, batch) {
-		if out.Looked+len(out.Failed) > 0 {
+		if !first {
 			if err := workflow.Sleep(c, "pause", w.Pause); err != nil {
 				return out, err
 			}
 		}
+		first = false
 		found, err := workflow.Map(c, "batch", some, 0, func(c *workflow.Ctx, s market.Symbol) (looked, error) {
 			done, err := w.analyze(c, AnalysisJob{Symbol: s, Account: job.Account, Strategies: job.Strategies})
 			switch {
@@ -368,7 +399,7 @@ func (w Workflows) screener(c *workflow.Ctx, job ScreenerJob) (Screening, error)
 		c.Progress(out.Looked+len(out.Failed), total, out.partial())
 	}
 	if out.Looked == 0 {
-		return out, fmt.Errorf("screener %s: none of %d symbols could be analysed: %s", job.Name, total, out.Failed[0].Why)
+		return out, fmt.Errorf("screener %s: none of %d symbols could be analysed: %s", job.Name, total, out.leftOut(5, "; "))
 	}
 	if w.Save != nil {
 		if out.ID, err = workflow.Step(c, "save", workflow.Policy{}, func(ctx context.Context, call workflow.Call) (string, error) {
@@ -401,6 +432,23 @@ func (s *Screening) partial() string {
 	return text
 }
 
+// leftOut names the symbols that could not be analysed and why, the first most of
+// them, and how many more there are: the result names all.
+func (s *Screening) leftOut(most int, between string) string {
+	var lines []string
+	for _, f := range s.Failed[:min(most, len(s.Failed))] {
+		name := string(f.Symbol)
+		if !underlyingForm.MatchString(name) {
+			name = strconv.Quote(name)
+		}
+		lines = append(lines, fmt.Sprintf("%s: not analysed, %s", name, f.Why))
+	}
+	if more := len(s.Failed) - len(lines); more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(lines, between)
+}
+
 func (s *Screening) message() Message {
 	var b strings.Builder
 	for _, r := range s.Top {
@@ -410,8 +458,11 @@ func (s *Screening) message() Message {
 		}
 		b.WriteByte('\n')
 	}
-	for _, f := range s.Failed {
-		fmt.Fprintf(&b, "- %s: not analysed, %s\n", f.Symbol, f.Why)
+	if len(s.Failed) > 0 {
+		b.WriteString("- " + s.leftOut(mostTold, "\n- ") + "\n")
+	}
+	if s.Repeated > 0 {
+		fmt.Fprintf(&b, "- %s more than once\n", plural(s.Repeated, "symbol was named", "symbols were named"))
 	}
 	b.WriteString("\n" + s.Disclaimer)
 	return Message{Title: fmt.Sprintf("Screener %s: %s of %d", s.Name, plural(len(s.Top), "symbol", "symbols"), s.Looked+len(s.Failed)), Text: b.String(), At: s.At}

@@ -66,7 +66,7 @@ func (d *desk) Chain(ctx context.Context, req market.ChainRequest) ([]market.Opt
 }
 
 func (d *desk) Expirations(ctx context.Context, s market.Symbol) ([]market.Expiration, error) {
-	if s == "GONE" {
+	if f, ok := d.Source.(*fake); ok && f.bars[s] == nil {
 		return nil, market.ErrUnknownSymbol
 	}
 	return d.Source.Expirations(ctx, s)

@@ -2,6 +2,7 @@ package tasty
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -21,7 +22,8 @@ var firstDay = market.Date{Year: 1990, Month: time.January, Day: 1}
 
 // Bars returns candles of the stream. Intraday bars are of regular trading
 // unless Extended; longer ones are of regular trading too when From is after
-// May 2018, before which the feed has none. The bar in progress is the last one.
+// May 2018, before which the feed has none. Futures, options on them and coins have no
+// regular hours: theirs are of all hours. The bar in progress is the last one.
 // When the deadline comes first, the bars that have arrived, which are the
 // newest, are returned with an error.
 func (a *Adapter) Bars(ctx context.Context, req market.BarsRequest) ([]market.Bar, error) {
@@ -37,21 +39,22 @@ func (a *Adapter) Bars(ctx context.Context, req market.BarsRequest) ([]market.Ba
 	if err := checkSymbol("symbol", req.Symbol); err != nil {
 		return nil, err
 	}
-	name, ok := streamerSymbol(req.Symbol)
-	if !ok {
-		return nil, fmt.Errorf("tasty: bars of %s: %w", req.Symbol, market.ErrUnsupported)
-	}
 	ctx, cancel := a.bounded(ctx)
 	defer cancel()
+	name, err := a.candleName(ctx, req.Symbol)
+	if err != nil {
+		return nil, err
+	}
 	conn, err := a.stream(ctx)
 	if err != nil {
 		return nil, err
 	}
 	n, unit := interval.Parts()
 	from := a.firstWanted(req, interval)
+	hours := hasHours(req.Symbol)
 	candles, err := a.candles(ctx, conn, dxlink.CandleRequest{
 		Symbol: name, Period: fmt.Sprint(n, string(unit)), From: from,
-		RegularHours: !req.Extended && interval.Intraday() || !interval.Intraday() && !market.DateOf(from.UTC()).Before(regularSince),
+		RegularHours: hours && (!req.Extended && interval.Intraday() || !interval.Intraday() && !market.DateOf(from.UTC()).Before(regularSince)),
 	})
 	bars := a.barsOf(candles, interval, req)
 	if err != nil {
@@ -65,6 +68,31 @@ func (a *Adapter) Bars(ctx context.Context, req market.BarsRequest) ([]market.Ba
 		return nil, fmt.Errorf("tasty: bars of %s: %w", req.Symbol, market.ErrNoData)
 	}
 	return bars, nil
+}
+
+// hasHours tells whether a symbol trades in the stock exchange's regular hours.
+func hasHours(symbol market.Symbol) bool {
+	switch symbol.Kind() {
+	case market.KindFuture, market.KindFutureOption, market.KindCrypto:
+		return false
+	}
+	return true
+}
+
+// candleName is the stream's name of a symbol. A future that the broker does not list
+// is unknown; of what has no name at all there are no bars.
+func (a *Adapter) candleName(ctx context.Context, symbol market.Symbol) (string, error) {
+	names, err := a.streamNames(ctx, []market.Symbol{symbol})
+	if err == nil {
+		return names[0], nil
+	}
+	if _, unnamed := errors.AsType[*market.MissingError](err); !unnamed {
+		return "", err
+	}
+	if symbol.Kind() == market.KindFuture {
+		return "", missing([]market.Symbol{symbol}, fmt.Errorf("tasty: bars: the broker does not list it: %w", market.ErrUnknownSymbol))
+	}
+	return "", fmt.Errorf("tasty: bars of %s: %w", symbol, market.ErrUnsupported)
 }
 
 // candles asks once more when the connection ended under the request.
@@ -132,7 +160,7 @@ func daysFor(limit int, interval market.Interval) int {
 func (a *Adapter) barsOf(candles []dxlink.Candle, interval market.Interval, req market.BarsRequest) []market.Bar {
 	bars := make([]market.Bar, 0, len(candles))
 	for _, c := range candles {
-		bar := market.Bar{Time: a.barTime(c.Time, interval), Open: c.Open, High: c.High, Low: c.Low, Close: c.Close, Volume: c.Volume}
+		bar := market.Bar{Time: a.barTime(c.Time, interval, hasHours(req.Symbol)), Open: c.Open, High: c.High, Low: c.Low, Close: c.Close, Volume: c.Volume}
 		if bar.Time.Before(req.From) || !req.To.IsZero() && !bar.Time.Before(req.To) {
 			continue
 		}
@@ -150,8 +178,9 @@ func (a *Adapter) barsOf(candles []dxlink.Candle, interval market.Interval, req 
 
 // barTime is the start of the bar that a candle is. Candles of days and longer
 // stand at midnight UTC of their day; the bar's time is midnight in New York of
-// its first session.
-func (a *Adapter) barTime(t time.Time, interval market.Interval) time.Time {
+// its first session. What has no regular hours is traded on the exchange's holidays
+// too, and coins at weekends: its days are as they are.
+func (a *Adapter) barTime(t time.Time, interval market.Interval, hours bool) time.Time {
 	loc := a.opts.Calendar.Location()
 	if interval.Intraday() {
 		return t.In(loc)
@@ -160,6 +189,9 @@ func (a *Adapter) barTime(t time.Time, interval market.Interval) time.Time {
 	day := market.DateOf(utc)
 	if !day.In(time.UTC).Equal(utc) {
 		day = market.DateOf(t.In(loc))
+	}
+	if _, unit := interval.Parts(); !hours && unit == market.UnitDay {
+		return day.In(loc)
 	}
 	for d, i := day, 0; i < 10; d, i = d.AddDays(1), i+1 { // a week or month can begin on a holiday
 		if _, open := a.opts.Calendar.Session(d); open {

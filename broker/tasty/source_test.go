@@ -1,7 +1,6 @@
 package tasty_test
 
 import (
-	"errors"
 	"math"
 	"testing"
 	"time"
@@ -9,7 +8,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/ttai-go/ttai/broker/tasty"
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/tastytrade/dxlink"
 )
 
 // equalFloats compares numbers, NaN being equal to NaN.
@@ -192,6 +193,11 @@ func TestBarsAreTheMarketsOwn(t *testing.T) {
 		{Symbol: "SPY", Interval: market.Hour, Limit: 20, To: time.Date(2026, 9, 15, 18, 0, 0, 0, time.UTC)},
 		{Symbol: "SPY", Interval: market.Minute30, From: time.Date(2026, 9, 15, 4, 0, 0, 0, time.UTC), Extended: true},
 		{Symbol: "SPX", Interval: market.Day, Limit: 3},
+		{Symbol: "/ESZ6", Interval: market.Day, Limit: 60},
+		{Symbol: "/ESZ6", Interval: market.Hour, From: time.Date(2026, 9, 14, 0, 0, 0, 0, time.UTC), Extended: true},
+		{Symbol: "/ESZ6", Interval: market.Week, Limit: 20},
+		{Symbol: "/CLX6", Interval: market.Minute5, Limit: 100, Extended: true},
+		{Symbol: "/ESZ6", Interval: market.Minute30, From: time.Date(2026, 9, 15, 13, 30, 0, 0, time.UTC)},
 	}
 	for _, req := range tests {
 		t.Run(string(req.Symbol)+" "+string(req.Interval), func(t *testing.T) {
@@ -289,8 +295,31 @@ func TestInstrumentsAreTheMarketsOwn(t *testing.T) {
 	assert.Equal(t, market.Symbol("AAPL"), found[0].Symbol)
 }
 
-func TestKindsWithoutBarsAreUnsupported(t *testing.T) {
+// What the broker does not list has no bars, and the stream is not asked for it.
+func TestFuturesThatAreNotListedHaveNoBars(t *testing.T) {
 	r := build(t, change{})
-	_, err := r.Bars(t.Context(), market.BarsRequest{Symbol: "/ESZ6", Interval: market.Day})
-	assert.True(t, errors.Is(err, market.ErrUnsupported), "%v", err)
+	for symbol, want := range map[market.Symbol]error{"/QQXZ6": market.ErrUnknownSymbol, "/ESF6": market.ErrUnknownSymbol, "./QQXZ6 QQ3U6 260918P6600": market.ErrUnsupported} {
+		_, err := r.Bars(t.Context(), market.BarsRequest{Symbol: symbol, Interval: market.Day})
+		assert.ErrorIs(t, err, want, symbol)
+	}
+}
+
+// Coins are traded at weekends and futures on the stock exchange's holidays: no day
+// of theirs becomes another's.
+func TestDaysWithoutASessionOfTheStockExchangeStayDays(t *testing.T) {
+	r := build(t, change{})
+	day := func(d int) time.Time { return time.Date(2026, 9, d, 0, 0, 0, 0, time.UTC) }
+	var candles []dxlink.Candle
+	for d := 4; d <= 8; d++ { // a Friday, the weekend, Labor Day and the day after
+		candles = append(candles, dxlink.Candle{Time: day(d), Close: float64(d)})
+	}
+	closes := func(symbol market.Symbol) (out []float64) {
+		for _, b := range tasty.BarsOf(r.Adapter, candles, market.Day, market.BarsRequest{Symbol: symbol}) {
+			out = append(out, b.Close)
+		}
+		return out
+	}
+	assert.Equal(t, []float64{4, 5, 6, 7, 8}, closes("BTC/USD"))
+	assert.Equal(t, []float64{4, 5, 6, 7, 8}, closes("/ESZ6"))
+	assert.Equal(t, []float64{4, 8}, closes("SPY"), "which has no bars then: of two of one session the later counts")
 }

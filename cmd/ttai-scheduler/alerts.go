@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/broker/alpaca"
 	"github.com/ttai-go/ttai/cmd/internal/app"
+	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
 	"github.com/ttai-go/ttai/storage"
 	"github.com/ttai-go/ttai/workflow/monitor"
@@ -45,9 +47,17 @@ func (h *house) openMonitor() error {
 // newsFeed is where a simulator elsewhere serves its news.
 const newsFeed = "/simulator/news.rss"
 
-// newsSources are the broker's news, when it has any, the simulator's, and the feeds
-// of the settings.
+// newsSources are the broker's news, when it has any, the simulator's, and those of
+// the settings. They are opened once.
 func (h *house) newsSources() ([]monitor.NewsSource, error) {
+	var err error
+	if h.news == nil {
+		h.news, err = h.openNews()
+	}
+	return h.news, err
+}
+
+func (h *house) openNews() ([]monitor.NewsSource, error) {
 	var all []monitor.NewsSource
 	if news, ok := h.opened.Market.(market.NewsSource); ok {
 		all = append(all, news)
@@ -64,6 +74,14 @@ func (h *house) newsSources() ([]monitor.NewsSource, error) {
 		all = append(all, source)
 	}
 	for i, feed := range h.jobs.News {
+		if feed.Kind == app.NewsAlpaca {
+			source, err := h.alpacaNews()
+			if err != nil {
+				return nil, app.Usage(fmt.Errorf("config.json, jobs.news[%d]: %w", i, err))
+			}
+			all = append(all, source)
+			continue
+		}
 		symbols := make([]market.Symbol, len(feed.Symbols))
 		for j, s := range feed.Symbols {
 			symbols[j] = market.Symbol(strings.ToUpper(s))
@@ -75,6 +93,28 @@ func (h *house) newsSources() ([]monitor.NewsSource, error) {
 		all = append(all, source)
 	}
 	return all, nil
+}
+
+// alpacaNews are Alpaca's articles, by REST and stream, with the tenant's own key. They
+// are read with it and nothing else is: an adapter that is only asked for news trades
+// nothing.
+func (h *house) alpacaNews() (monitor.NewsSource, error) {
+	grant, found, err := h.sources.AlpacaGrant(h.cli.StoreFlags, string(h.opened.Environment), h.tenant.ID())
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, invalid.Missing("TTAI_ALPACA_KEY_ID", "a key pair for Alpaca: with TTAI_ALPACA_SECRET in variables, or in the vault, where 'ttai login --alpaca' puts it")
+	}
+	options := h.cli.Alpaca
+	options.Credentials = alpaca.Static(alpaca.Credentials{KeyID: grant.ID, Secret: grant.Secret})
+	options.Logger, options.UserAgent = h.logger, "ttai/"+app.Version()
+	adapter, err := alpaca.New(&alpaca.Options{Client: options, Calendar: h.opened.Calendar})
+	if err != nil {
+		return nil, err
+	}
+	h.closing(adapter.Close)
+	return adapter, nil
 }
 
 // noticeOf is a notice of the monitor as people are told it.
@@ -94,6 +134,8 @@ const (
 	alertsSpace = "scheduler"
 	alertsKey   = "alerts-of-settings"
 	alertsLock  = "scheduler/alerts-of-settings"
+	// settingsAlert begins the ids of the rules.
+	settingsAlert = "settings-"
 )
 
 // wantedAlerts reads the alerts of the settings, by a hash of what they say.
@@ -156,11 +198,13 @@ func (h *house) configureAlerts(ctx context.Context) error {
 			if _, there := known[sum]; there {
 				continue
 			}
-			stored, err := rules.Add(ctx, user, rule)
-			if err != nil {
+			// The id is the settings': a process that died before it wrote down what it had
+			// added is followed by one that finds it there.
+			id := settingsAlert + sum[:20]
+			if _, err := rules.AddAs(ctx, id, user, rule); err != nil && !errors.Is(err, storage.ErrConflict) {
 				return err
 			}
-			known[sum] = stored.ID
+			known[sum] = id
 			changed = true
 		}
 		if !changed {

@@ -101,6 +101,14 @@ func TestAlertsOfTheSettingsAreAddedOnceAndGoWithThem(t *testing.T) {
 	assert.ElementsMatch(t, []string{"spy alarm", "qqq"}, rules())
 	assert.Equal(t, fired, strings.Count(h.out.String(), "spy alarm"), "once")
 
+	// A process that died after it had added them, before it had written that down.
+	kv, err := h.tenant(t).KV(alertsSpace)
+	require.NoError(t, err)
+	require.NoError(t, kv.Delete(t.Context(), alertsKey))
+	code, _, errs = h.run("--once", "sync")
+	require.Zero(t, code, errs)
+	assert.ElementsMatch(t, []string{"spy alarm", "qqq"}, rules(), "neither is added twice")
+
 	require.NoError(t, os.WriteFile(filepath.Join(h.dir, "config", "config.json"), []byte(config(qqq)), 0o600))
 	code, _, errs = h.run("--once", "sync")
 	require.Zero(t, code, errs)

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/ttai-go/ttai/cmd/internal/app"
-	"github.com/ttai-go/ttai/storage"
 	"github.com/ttai-go/ttai/workflow"
 	"github.com/ttai-go/ttai/workflow/journal"
 	"github.com/ttai-go/ttai/workflow/river"
@@ -23,7 +22,7 @@ func (h *house) openEngine(ctx context.Context, kept *app.Store) (workflow.Engin
 	}
 	if !h.dry {
 		if url, schema, ok := kept.PostgresURL("records"); ok {
-			engine, err := river.Open(ctx, url, storage.Local, workflows, &river.Options{
+			engine, err := river.Open(ctx, url, h.tenant.ID(), workflows, &river.Options{
 				Schema: schema + "_workflow", Clock: h.workings, Logger: h.logger, Lease: h.cli.Takeover,
 			})
 			if err != nil {

@@ -24,8 +24,8 @@ import (
 	"github.com/ttai-go/ttai/workflow/schedule"
 )
 
-// user is whose jobs, alerts and channels these are: this program serves the one
-// who started it.
+// user is whose jobs, alerts and channels these are, within a tenant: this program
+// serves one person of each.
 const user = "local"
 
 // A house is the scheduler with all that it is wired to.
@@ -37,6 +37,8 @@ type house struct {
 	jobs    app.Jobs
 	sources *app.Sources
 
+	// member is whom it is for; nil for the owner of the settings.
+	member   *app.TenantSetting
 	opened   *app.Opened
 	account  broker.Reader
 	store    *app.Store // nil in a dry look
@@ -52,12 +54,22 @@ type house struct {
 	monitor   *monitor.Engine
 	reporter  *report.Reporter
 
+	news []monitor.NewsSource // once they are opened
+
 	closers []func() error
 }
 
 // open wires everything, and starts nothing but the workflow engine.
 func open(ctx context.Context, cli flags, sources *app.Sources, std app.IO, started time.Time) (*house, error) {
-	h := &house{cli: cli, std: std, sources: sources, logger: newLogger(cli, std.Err), metrics: newMetrics(started)}
+	return openFor(ctx, nil, cli, sources, std, started)
+}
+
+// openFor is open for a tenant; nil is the owner.
+func openFor(ctx context.Context, member *app.TenantSetting, cli flags, sources *app.Sources, std app.IO, started time.Time) (*house, error) {
+	h := &house{cli: cli, std: std, sources: sources, logger: newLogger(cli, std.Err), metrics: newMetrics(started), member: member}
+	if member != nil {
+		h.logger = h.logger.With("tenant", string(member.ID))
+	}
 	if err := h.open(ctx, sources); err != nil {
 		h.close()
 		return nil, err
@@ -81,11 +93,8 @@ func newLogger(cli flags, out io.Writer) *slog.Logger {
 }
 
 func (h *house) open(ctx context.Context, sources *app.Sources) error {
-	config, err := h.cli.Complete(sources)
+	config, err := h.settings(sources)
 	if err != nil {
-		return err
-	}
-	if h.jobs, err = sources.Jobs(); err != nil {
 		return err
 	}
 	jobs, err := h.jobs.Scheduled()
@@ -126,19 +135,18 @@ func (h *house) open(ctx context.Context, sources *app.Sources) error {
 			return err
 		}
 	}
-	// Nothing here trades; the guard is what every program reads accounts through.
-	desk, err := h.opened.Desk(h.std, kept, h.logger)
+	desk, err := h.desk(kept)
 	if err != nil {
 		return err
 	}
-	h.account = desk.Guard
+	h.account = desk
 	if err := h.openNotify(kept); err != nil {
 		return err
 	}
 	if err := h.openMonitor(); err != nil {
 		return err
 	}
-	if err := h.openReports(desk.Guard); err != nil {
+	if err := h.openReports(desk); err != nil {
 		return err
 	}
 	h.workings = workflow.ClockOf(h.clock)
@@ -159,6 +167,41 @@ func (h *house) open(ctx context.Context, sources *app.Sources) error {
 		Seed: seed, Name: instance(), Lease: h.cli.Takeover,
 	})
 	return err
+}
+
+// settings are the broker and the jobs of whom it is for.
+func (h *house) settings(sources *app.Sources) (config app.Config, err error) {
+	if h.member == nil {
+		if config, err = h.cli.Complete(sources); err == nil {
+			h.jobs, err = sources.Jobs()
+		}
+		return config, err
+	}
+	if config, err = h.member.Complete(h.cli.Config, h.cli.StoreFlags, sources); err == nil {
+		h.jobs, err = h.member.ReadJobs()
+	}
+	return config, err
+}
+
+// id is the tenant whose data it works on.
+func (h *house) id() storage.TenantID {
+	if h.member == nil {
+		return storage.Local
+	}
+	return h.member.ID
+}
+
+// desk is what accounts are read through. Nothing here trades; the guard is what every
+// program of the owner reads through, and its limits and book are the owner's.
+func (h *house) desk(kept *app.Store) (report.Desk, error) {
+	if h.member != nil {
+		return h.opened.Broker, nil
+	}
+	desk, err := h.opened.Desk(h.std, kept, h.logger)
+	if err != nil {
+		return nil, err
+	}
+	return desk.Guard, nil
 }
 
 // at is the time of a dry look.
@@ -190,7 +233,7 @@ func (h *house) openTenant(ctx context.Context, kept *app.Store) error {
 		h.store = kept
 	}
 	var err error
-	if h.tenant, err = store.For(storage.Local); err != nil {
+	if h.tenant, err = store.For(h.id()); err != nil {
 		return err
 	}
 	h.records, err = storage.Open(h.tenant)
@@ -212,7 +255,7 @@ func (h *house) copyJobs(ctx context.Context, kept *app.Store) error {
 			return nil
 		}
 	}
-	tenant, err := kept.For(storage.Local)
+	tenant, err := kept.For(h.id())
 	if err != nil {
 		return err
 	}
@@ -263,12 +306,17 @@ func (h *house) serve(ctx context.Context) error {
 	if err := h.configure(ctx); err != nil {
 		return err
 	}
-	addr, endHealth, err := h.serveHealth(ctx)
+	addr, endHealth, err := serveHealth(ctx, h.cli, h.logger, h.ready, h.metrics, nil)
 	if err != nil {
 		return err
 	}
 	defer endHealth()
 	h.greet(ctx, addr)
+	return h.work(ctx)
+}
+
+// work is the part of serve that lasts.
+func (h *house) work(ctx context.Context) error {
 	running, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error)
@@ -325,7 +373,11 @@ func (h *house) greet(ctx context.Context, addr string) {
 	if notice != "" {
 		notice = ": " + notice
 	}
-	fmt.Fprintf(out, "ttai-scheduler: %s%s\n", h.opened.Environment, notice)
+	whose := ""
+	if h.member != nil {
+		whose = "tenant " + string(h.member.ID) + ", "
+	}
+	fmt.Fprintf(out, "ttai-scheduler: %s%s%s\n", whose, h.opened.Environment, notice)
 	if addr != "" {
 		fmt.Fprintf(out, "Checks and metrics: http://%s/readyz and /metrics. Ctrl-C ends it.\n", addr)
 	}

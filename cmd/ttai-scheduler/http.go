@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -19,36 +20,40 @@ const (
 	stale = 30 * time.Second
 )
 
-// serveHealth serves checks and metrics until the result is called. It returns the
-// address, which is another one when the default is taken by a second scheduler.
-func (h *house) serveHealth(ctx context.Context) (addr string, end func(), err error) {
-	if h.cli.Health == "off" {
+// serveHealth serves checks and metrics, and those of each tenant unless that is nil,
+// until the result is called. It returns the address, which is another one when the
+// default is taken by a second scheduler.
+func serveHealth(ctx context.Context, cli flags, logger *slog.Logger, ready func(context.Context) error, metrics, each http.Handler) (addr string, end func(), err error) {
+	if cli.Health == "off" {
 		return "", func() {}, nil
 	}
-	host, _, err := net.SplitHostPort(h.cli.Health)
+	host, _, err := net.SplitHostPort(cli.Health)
 	if err != nil || host == "" {
-		return "", nil, invalid.Field("health", h.cli.Health, "HOST:PORT, such as "+defaultHealth+", or off")
+		return "", nil, invalid.Field("health", cli.Health, "HOST:PORT, such as "+defaultHealth+", or off")
 	}
-	listener, err := net.Listen("tcp", h.cli.Health)
-	if err != nil && h.cli.Health == defaultHealth {
+	listener, err := net.Listen("tcp", cli.Health)
+	if err != nil && cli.Health == defaultHealth {
 		listener, err = net.Listen("tcp", "127.0.0.1:0")
 	}
 	if err != nil {
-		return "", nil, fmt.Errorf("cannot listen at %s: %w", h.cli.Health, err)
+		return "", nil, fmt.Errorf("cannot listen at %s: %w", cli.Health, err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTime)
 		defer cancel()
-		if err := h.ready(ctx); err != nil {
-			h.logger.WarnContext(ctx, "not ready", "error", err)
+		if err := ready(ctx); err != nil {
+			logger.WarnContext(ctx, "not ready", "error", err)
 			http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 			return
 		}
 		fmt.Fprintln(w, "ready")
 	})
-	mux.Handle("GET /metrics", h.metrics)
+	mux.Handle("GET /metrics", metrics)
+	if each != nil {
+		mux.Handle("GET /metrics/{tenant}", each)
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, BaseContext: func(net.Listener) context.Context { return ctx }}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
@@ -59,7 +64,7 @@ func (h *house) serveHealth(ctx context.Context) (addr string, end func(), err e
 			server.Close()
 		}
 		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
-			h.logger.Warn("serving checks ended", "error", err)
+			logger.Warn("serving checks ended", "error", err)
 		}
 	}, nil
 }

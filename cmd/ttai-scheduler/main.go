@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/ttai-go/ttai/broker/alpaca"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 )
 
@@ -24,6 +25,9 @@ Examples:
   TTAI_STORE=postgres://… ttai-scheduler --health 0.0.0.0:8767
 
 Jobs stand in the section "jobs" of config.json; 'ttai jobs', 'ttai alerts' and 'ttai notify' add others while it runs.
+News beside the broker's stand there too: "news": [{"url": "https://…"}] is a feed in RSS, Atom or JSON Feed, and
+{"kind": "alpaca"} is Alpaca's news, with the key pair that 'ttai login --alpaca' puts into the vault.
+"tenants" in config.json names several people to be served, each with a grant in a vault of their own.
 See docs/scheduler.md. Not affiliated with tastytrade. Nothing it says is advice.`
 
 type flags struct {
@@ -38,6 +42,11 @@ type flags struct {
 	JSON     bool          `name:"json" help:"Print JSON, and log as JSON."`
 	Verbose  bool          `help:"Log more."`
 	Version  bool          `help:"Print the version."`
+
+	Tenant string `help:"With --once, --list or --now: of this one of the tenants in config.json." placeholder:"ID"`
+
+	// Alpaca says where Alpaca's hosts are; tests name a fake.
+	Alpaca alpaca.ClientOptions `kong:"-"`
 
 	Check      string `help:"Ask the scheduler at this address whether it is ready, and exit with 0 or 1." placeholder:"ADDR"`
 	Unit       string `help:"Print what runs it all the time: a unit for systemd, launchd or the Windows task scheduler." enum:",systemd,launchd,windows" default:"" placeholder:"SYSTEM"`
@@ -74,7 +83,19 @@ func run(ctx context.Context, args []string, std app.IO) int {
 // work does what the flags say.
 func work(ctx context.Context, cli flags, sources *app.Sources, std app.IO) error {
 	started := time.Now()
-	h, err := open(ctx, cli, sources, std, started)
+	members, err := sources.Tenants()
+	if err != nil {
+		return err
+	}
+	single := cli.Once != "" || cli.List || cli.Now != ""
+	if len(members) > 0 && !single {
+		return serveTenants(ctx, members, cli, sources, std, started)
+	}
+	member, err := chosen(members, cli.Tenant)
+	if err != nil {
+		return err
+	}
+	h, err := openFor(ctx, member, cli, sources, std, started)
 	if err != nil {
 		return err
 	}

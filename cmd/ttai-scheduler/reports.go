@@ -54,9 +54,9 @@ func (h *house) make(ctx context.Context, d report.Document, keep bool) (made, e
 }
 
 // reportJob is a job that makes one report, or one for each account, and tells of
-// it.
-func (h *house) reportJob(name string, perAccount, keep bool, write func(ctx context.Context, account broker.AccountID) (report.Document, error)) workflow.Workflow {
-	return schedule.Workflow(name, 1, func(c *workflow.Ctx, _ schedule.Input) (outcome, error) {
+// it. Write is told when the run was due.
+func (h *house) reportJob(name string, perAccount, keep bool, write func(ctx context.Context, account broker.AccountID, due time.Time) (report.Document, error)) workflow.Workflow {
+	return schedule.Workflow(name, 1, func(c *workflow.Ctx, in schedule.Input) (outcome, error) {
 		accounts := []broker.AccountID{""}
 		if perAccount {
 			var err error
@@ -71,7 +71,7 @@ func (h *house) reportJob(name string, perAccount, keep bool, write func(ctx con
 		for i, account := range accounts {
 			c.Progress(i, len(accounts), name)
 			m, err := workflow.Step(c, "write", writing, func(ctx context.Context, _ workflow.Call) (made, error) {
-				d, err := write(ctx, account)
+				d, err := write(ctx, account, in.At)
 				if err != nil {
 					return made{}, err
 				}
@@ -163,11 +163,11 @@ func (h *house) briefed() []market.Symbol {
 
 // reportWorkflows are the work of the jobs that write.
 func (h *house) reportWorkflows() []workflow.Workflow {
-	daily := func(ctx context.Context, account broker.AccountID) (report.Document, error) {
+	daily := func(ctx context.Context, account broker.AccountID, _ time.Time) (report.Document, error) {
 		return document(h.reporter.Daily(ctx, account))
 	}
 	return []workflow.Workflow{
-		h.reportJob(schedule.MorningBriefing, false, true, func(ctx context.Context, _ broker.AccountID) (report.Document, error) {
+		h.reportJob(schedule.MorningBriefing, false, true, func(ctx context.Context, _ broker.AccountID, _ time.Time) (report.Document, error) {
 			accounts, err := h.accounts(ctx, schedule.MorningBriefing)
 			if err != nil {
 				return nil, err
@@ -178,8 +178,12 @@ func (h *house) reportWorkflows() []workflow.Workflow {
 		// own report follows.
 		h.reportJob(schedule.CloseSummary, true, false, daily),
 		h.reportJob(schedule.DailyPnL, true, true, daily),
-		h.reportJob(schedule.WeeklySummary, true, true, func(ctx context.Context, account broker.AccountID) (report.Document, error) {
-			w, err := h.reporter.Weekly(ctx, account)
+		h.reportJob(schedule.WeeklySummary, true, true, func(ctx context.Context, account broker.AccountID, due time.Time) (report.Document, error) {
+			// One that is made up for later is of the week in which it was due.
+			if now := h.clock.Now(); due.IsZero() || due.After(now) {
+				due = now
+			}
+			w, err := h.reporter.WeeklyAt(ctx, account, due)
 			if err == nil {
 				_, err = h.reporter.Prune(ctx, account, h.clock.Now().Add(-keepSnapshots))
 			}

@@ -45,7 +45,7 @@ func (h *house) analysisWorkflows() ([]workflow.Workflow, error) {
 	if sources, err := h.newsSources(); err != nil {
 		return nil, err
 	} else if len(sources) > 0 {
-		deps.News = sources[0] // the broker's, or the simulator's
+		deps.News = sources[0] // the broker's or the simulator's, else the first of the settings
 	}
 	deps.Record = app.RecordOf(h.tenant)
 	var err error
@@ -53,7 +53,7 @@ func (h *house) analysisWorkflows() ([]workflow.Workflow, error) {
 		return nil, err
 	}
 	if deps.Mind != nil && h.store != nil {
-		library, err := app.OpenKnowledge(h.store, storage.Local, h.sources)
+		library, err := app.OpenKnowledge(h.store, h.tenant.ID(), h.sources)
 		if err != nil {
 			return nil, err
 		}
@@ -277,6 +277,9 @@ func screeningText(s analysts.Screening) string {
 	for _, f := range s.Failed {
 		fmt.Fprintf(&b, "- %s was not analysed: %s\n", f.Symbol, f.Why)
 	}
+	if s.Repeated > 0 {
+		fmt.Fprintf(&b, "- %d were named more than once\n", s.Repeated)
+	}
 	return strings.TrimSpace(b.String())
 }
 
@@ -339,8 +342,12 @@ func screenerJob(s app.ScreenerSetting) (analysts.ScreenerJob, error) {
 		}
 	}
 	job.Name = s.Name
-	for _, symbol := range s.Symbols {
-		job.Symbols = append(job.Symbols, market.Symbol(strings.ToUpper(symbol)))
+	for i, text := range s.Symbols {
+		symbol, err := analysts.Underlying(fmt.Sprintf("jobs.screeners, %s, symbols[%d]", s.Name, i), market.Symbol(text))
+		if err != nil {
+			return job, err
+		}
+		job.Symbols = append(job.Symbols, symbol)
 	}
 	if s.Watchlist != "" {
 		job.Universe = s.Watchlist

@@ -29,7 +29,7 @@ func (h *house) openNotify(kept *app.Store) error {
 	}
 	opts.Clock, opts.Logger = workflow.ClockOf(h.clock), h.logger
 	opts.Observer = func(o notify.Outcome) { h.metrics.Add("ttai_notify_outcomes_total", 1, string(o.Kind), o.State) }
-	if h.telling() {
+	if h.telling() && h.member == nil { // the terminal is the owner's
 		opts.Out = h.std.Out
 	}
 	var err error
@@ -198,7 +198,7 @@ func (h *house) configureChannels(ctx context.Context) error {
 			return fmt.Errorf("config.json, jobs.channels[%d] (%s): %w; its secret is set with 'ttai notify add'", i, c.ID, err)
 		}
 	}
-	if !h.telling() {
+	if !h.telling() || h.member != nil {
 		return nil
 	}
 	channels, err := h.notify.Channels(ctx, user)

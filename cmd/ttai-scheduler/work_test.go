@@ -148,6 +148,19 @@ func TestScreenersOfTheSettingsAndOfTheStoreRun(t *testing.T) {
 	assert.Equal(t, 1, code)
 	assert.Contains(t, errs, "1 to 20 symbols")
 
+	unknown := newHome(t, `{"jobs": {"screeners": [{"name": "funds", "symbols": ["spy", "zzzzz", "Spy"]}]}}`)
+	code, out, errs = unknown.run("--once", schedule.HourlyScreeners)
+	require.Zero(t, code, errs)
+	for _, says := range []string{"1 symbols were analysed", "ZZZZZ was not analysed: ", "unknown symbol", "1 were named more than once"} {
+		assert.Contains(t, out, says)
+	}
+	for _, wrong := range []string{"NOPE NO", "../../x", ""} {
+		bad := newHome(t, `{"jobs": {"screeners": [{"name": "a", "symbols": ["SPY", "`+wrong+`"]}]}}`)
+		code, _, errs = bad.run("--list")
+		assert.Equal(t, 2, code)
+		assert.Contains(t, errs, "jobs.screeners, a, symbols[1]")
+	}
+
 	bad := newHome(t, `{"jobs": {"screeners": [{"name": "a", "request": {"tpo": 3}}]}}`)
 	code, _, errs = bad.run("--list")
 	assert.Equal(t, 2, code)

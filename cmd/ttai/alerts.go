@@ -46,14 +46,14 @@ Exit code: 0 done, 1 it failed, 2 what was asked is wrong.`
 }
 
 type alertsFlags struct {
-	storeCommand
+	tenantCommand
 	User string `help:"Whose alerts." default:"local" placeholder:"NAME"`
 }
 
 // rules opens the alerts of this user.
 func (c alertsFlags) rules(s *session, f func(context.Context, storage.Tenant, *monitor.Rules) error) error {
 	return c.with(s, func(ctx context.Context, store *app.Store) error {
-		tenant, err := store.For(storage.Local)
+		tenant, err := store.For(storage.TenantID(c.Tenant))
 		if err != nil {
 			return err
 		}

@@ -8,14 +8,11 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/internal/invalid"
@@ -26,6 +23,7 @@ import (
 
 type backtestCommand struct {
 	Strategy string            `arg:"" optional:"" help:"Name of a strategy; 'list' or nothing lists them." placeholder:"NAME"`
+	Preset   string            `help:"A run of another engine's examples: strategy, parameters, rules and cash, each of which flags replace. 'list' lists them." placeholder:"NAME"`
 	List     bool              `help:"List the strategies with their parameters; with a name, that one's with what they mean."`
 	Param    map[string]string `help:"A parameter of the strategy. Repeatable." short:"p" placeholder:"NAME=VALUE" mapsep:"none"`
 	Symbol   []string          `help:"Symbols, the first for the strategy. Default: those of the files, or SPY." placeholder:"SYMBOL"`
@@ -36,8 +34,8 @@ type backtestCommand struct {
 	To       string            `help:"Replay before this date." placeholder:"DATE"`
 	Cold     bool              `help:"Leave out what the files have before --from, rather than let averages begin with it."`
 
-	Rules      string  `help:"How orders fill: default, tastytrade (its fees), backtesting.py, backtrader, fastquant, zipline, lean, oracle; with options as in backtesting.py+trade_on_close or backtrader+slip=0.0005: --list names them." default:"default"`
-	Cash       float64 `help:"Cash to begin with." default:"100000"`
+	Rules      string  `help:"How orders fill: default, tastytrade (its fees), backtesting.py, backtrader, fastquant, zipline, lean, oracle; with options as in backtesting.py+trade_on_close or backtrader+slip=0.0005: --list names them. Default: default." placeholder:"RULES"`
+	Cash       float64 `help:"Cash to begin with. Default 100000." placeholder:"DOLLARS"`
 	Commission float64 `help:"Commission as a part of the value traded: 0.001 is 0.1 %. For zipline: dollars a share. Strategies that keep it back when they count sizes are told."`
 	Repriced   bool    `help:"Bars are adjusted for dividends and splits already." name:"adjusted"`
 
@@ -52,12 +50,13 @@ type backtestCommand struct {
 
 	Plot   bool   `help:"Draw the equity curve."`
 	HTML   string `name:"html" help:"Write a self-contained page with charts to this file." placeholder:"FILE"`
-	JSON   bool   `name:"json" help:"Print the result in short as JSON; with a search, its best trials."`
-	Full   string `name:"json-file" help:"Write the whole result as JSON to this file." placeholder:"FILE"`
+	JSON   bool   `name:"json" help:"Print the result as JSON: every metric and the trades; with a search, its best trials."`
+	Full   string `name:"json-file" help:"Write the whole result as JSON to this file; - prints it, as for the files below." placeholder:"FILE"`
 	NDJSON bool   `name:"ndjson" help:"Print what happens as lines of JSON while it happens."`
 	Trades string `help:"Write the trades as CSV to this file." placeholder:"FILE"`
 	Curve  string `help:"Write the equity curve as CSV to this file." placeholder:"FILE"`
 	Table  string `name:"metrics" help:"Write all metrics as CSV with their meanings to this file." placeholder:"FILE"`
+	worldFlags
 	app.Config
 	app.FileFlags
 	drawingFlags
@@ -72,6 +71,9 @@ func (backtestCommand) Help() string {
   ttai backtest smac --bars jfc.csv --rules fastquant --search grid --range fast_period=15..27:3 --range slow_period=40..52:3 --metric equity_final
   ttai backtest ma-cross --bars spy.csv.gz --search tpe --range fast=5..50 --range slow=20..200 --trials 200 --walk-forward 750:250
   ttai backtest sentiment --bars scores.csv -p column=sentiment_score --rules fastquant
+  ttai backtest --preset zipline-buyapple --bars AAPL=aapl.csv.gz --from 2014-01-02 --to 2014-11-01 --cold --split 2014-06-09=7
+  ttai backtest --preset oracle-iron-condor --chain aapl_chains.csv.gz -p entry=2025-11-25 -p expiry=2025-12-05 --json
+  ttai backtest --preset lean-option-expiry --symbol SPX --bars SPX=spx_1min.csv.gz --bars-tz America/Chicago --chain spx_quotes.csv --chain-interval 1m -p 'legs=+1 call 3200 2021-01-15' --settle 2021-01-15
   ttai backtest cash-secured-put --bars spy.csv --chain spy_chains.csv.gz --rules tastytrade --html report.html
 
 Ctrl-C ends a run and shows what was done until then. Results name the data, the code, the seed and the settings, and
@@ -80,7 +82,12 @@ repeat bit for bit. The past is no promise, and nothing here is advice.`
 
 // Run lists strategies, or runs one.
 func (c backtestCommand) Run(s *session) error {
-	if c.List || c.Strategy == "" || c.Strategy == "list" {
+	switch {
+	case c.Preset == "list":
+		return c.listPresets(s)
+	case c.Preset == presetVIX:
+		return c.index(s)
+	case c.List || c.Strategy == "" && c.Preset == "" || c.Strategy == "list":
 		return c.list(s)
 	}
 	request, err := c.request()
@@ -113,11 +120,24 @@ func (c backtestCommand) request() (*backtest.Request, error) {
 			return nil, invalid.Missing("range", "what to try, such as --range fast=5..50:5")
 		}
 	}
+	preset := backtest.Preset{Cash: 100_000, Rules: "default"}
+	if c.Preset != "" {
+		var err error
+		if preset, err = backtest.PresetNamed(c.Preset); err != nil {
+			return nil, err
+		}
+		if r.Strategy == "" {
+			r.Strategy = preset.Strategy
+		}
+	}
 	d, err := r.Definition()
 	if err != nil {
 		return nil, err
 	}
 	if r.Params, err = paramsOf(d, c.Param); err != nil {
+		return nil, err
+	}
+	if err := preset.Apply(r); err != nil {
 		return nil, err
 	}
 	for _, bound := range []struct {
@@ -191,11 +211,15 @@ func (c backtestCommand) market(s *session, r *backtest.Request) (*backtest.Mark
 		m.Bars = append(m.Bars, feed)
 	}
 	if len(c.Chain) > 0 {
-		options, err := c.Options("")
+		about := market.Symbol("") // what files that do not say so themselves are about
+		if len(c.Symbol) > 0 {
+			about = market.Symbol(strings.ToUpper(c.Symbol[0]))
+		}
+		options, err := c.Options(about)
 		if err != nil {
 			return nil, "", err
 		}
-		options.BadRows = market.SkipBadRows
+		options.BadRows, options.Interval = market.SkipBadRows, market.Interval(c.ChainInterval)
 		if m.Chains, err = backtest.OpenChains(options, c.Chain...); err != nil {
 			return nil, "", err
 		}
@@ -217,7 +241,7 @@ func (c backtestCommand) market(s *session, r *backtest.Request) (*backtest.Mark
 		return nil, "", err
 	}
 	if len(m.Bars)+len(m.Chains) > 0 {
-		return m, "", nil
+		return m, "", c.apply(m)
 	}
 	made, note, err := c.fromBroker(s, r, needs)
 	return made, note, err
@@ -321,6 +345,7 @@ func (c backtestCommand) complete(o *backtest.Options) {
 
 // show prints and writes a result.
 func (c backtestCommand) show(s *session, result *backtest.Result, o *backtest.ReportOptions) error {
+	printed := false
 	for _, file := range []struct {
 		path  string
 		write func(io.Writer) error
@@ -331,13 +356,20 @@ func (c backtestCommand) show(s *session, result *backtest.Result, o *backtest.R
 		if file.path == "" {
 			continue
 		}
+		if file.path == "-" {
+			if err := file.write(s.std.Out); err != nil {
+				return err
+			}
+			printed = true
+			continue
+		}
 		if err := writeFile(file.path, file.write); err != nil {
 			return err
 		}
 		fmt.Fprintf(s.std.Err, "wrote %s\n", file.path)
 	}
 	switch {
-	case c.NDJSON:
+	case c.NDJSON, printed:
 		return nil
 	case c.JSON:
 		if o.Search != nil {
@@ -347,7 +379,10 @@ func (c backtestCommand) show(s *session, result *backtest.Result, o *backtest.R
 		if err != nil {
 			return err
 		}
-		return printJSON(s.std.Out, summary)
+		return printJSON(s.std.Out, struct {
+			*backtest.Summary
+			Trades []backtest.TradeLine `json:"trades"`
+		}{summary, result.TradeLines()})
 	}
 	if c.Plot {
 		if err := c.draw(s, result.Chart()); err != nil {
@@ -540,39 +575,4 @@ func bounds(p strategy.Param) string {
 		return fmt.Sprintf("to %v", p.Max)
 	}
 	return fmt.Sprintf("%v..%v", p.Min, p.Max)
-}
-
-// A progressLine shows on a terminal how far it is, in one line that goes away.
-type progressLine struct {
-	w     io.Writer
-	shown bool
-}
-
-func (c backtestCommand) progress(s *session) *progressLine {
-	if file, ok := s.std.Err.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		return &progressLine{w: s.std.Err}
-	}
-	return &progressLine{}
-}
-
-func (p *progressLine) tell(at backtest.Progress) {
-	if p.w == nil {
-		return
-	}
-	p.shown = true
-	left := ""
-	if at.Left > 0 {
-		left = fmt.Sprintf(", %s left", at.Left.Round(time.Second))
-	}
-	when := ""
-	if !at.Now.IsZero() {
-		when = at.Now.Format(" (2006-01-02)")
-	}
-	fmt.Fprintf(p.w, "\r\x1b[K%3.0f %%%s%s", at.Done*100, when, left)
-}
-
-func (p *progressLine) end() {
-	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
-	}
 }

@@ -20,6 +20,9 @@ import (
 
 // openBars reads a file of bars, with the column that the strategy asks for.
 func (c backtestCommand) openBars(path string, symbol market.Symbol, column string, warnings io.Writer) (backtest.BarFeed, error) {
+	if c.BarsTZ != "" {
+		c.TZ = c.BarsTZ
+	}
 	rows, err := rowsOf(path)
 	if err != nil {
 		return backtest.BarFeed{}, err

@@ -71,6 +71,9 @@ func (c doctorCommand) examine(s *session) ([]check, error) {
 	if dir := s.std.Environment.ConfigDir; dir != "" {
 		where += ", then " + filepath.Join(dir, "config.json")
 	}
+	if config.FromVault {
+		where += "; the grant from the vault"
+	}
 	add("settings", "ok", where, "")
 	stored, storeErr := c.checkStore(s, config.Env)
 	report = append(report, stored...)

@@ -193,17 +193,12 @@ func groundedChecks() []evalCheck {
 			})
 			return ok
 		}},
-		{"no reason of a model has a number that its evidence does not have", func(a *analysts.Analysis) bool {
+		{"no reason has a number that the evidence it cites does not have, or says its opposite", func(a *analysts.Analysis) bool {
 			ok := true
-			check := func(by string, list []analysts.Reason) {
-				for _, r := range list {
-					ok = ok && (by == "" || len(analysts.Unsupported(r.Text, cited(a, r.Evidence))) == 0)
-				}
-			}
-			check(a.Verdict.By, a.Verdict.Reasons)
-			for _, v := range a.Views {
-				check(v.By, v.Reasons)
-			}
+			eachReason(a, func(r analysts.Reason) {
+				list := cited(a, r.Evidence)
+				ok = ok && len(analysts.Unsupported(r.Text, list)) == 0 && len(analysts.Contradicted(r.Text, list)) == 0
+			})
 			return ok
 		}},
 	}
@@ -227,6 +222,11 @@ func eachReason(a *analysts.Analysis, f func(analysts.Reason)) {
 	}
 	for _, v := range a.Views {
 		for _, r := range v.Reasons {
+			f(r)
+		}
+	}
+	for _, c := range a.Candidates {
+		for _, r := range append(slices.Clone(c.Vetoes), c.Warnings...) {
 			f(r)
 		}
 	}

@@ -79,7 +79,7 @@ func (c *configFile) apply(a answers) (notes []string) {
 // planned is the file as it will be, and as it may be shown.
 func (c *configFile) planned() plannedFile {
 	shown := slices.Clone(c.values)
-	for _, flag := range []string{"client-secret", "refresh-token", "http-token"} {
+	for _, flag := range []string{"client-secret", "refresh-token", "http-token", "alpaca-secret"} {
 		if setting, _ := app.SettingOf(flag); shown.get(setting.Key) != nil {
 			shown.set(setting.Key, "…")
 		}

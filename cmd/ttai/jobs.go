@@ -49,9 +49,9 @@ Exit code: 0 done, 1 it failed, 2 what was asked is wrong.`
 }
 
 // board opens the jobs of this user.
-func (c storeCommand) board(s *session, f func(context.Context, *schedule.Board) error) error {
+func (c tenantCommand) board(s *session, f func(context.Context, *schedule.Board) error) error {
 	return c.with(s, func(ctx context.Context, store *app.Store) error {
-		tenant, err := store.For(storage.Local)
+		tenant, err := store.For(storage.TenantID(c.Tenant))
 		if err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (c storeCommand) board(s *session, f func(context.Context, *schedule.Board)
 
 // marketNow is what the scheduler's clock shows, as far as this program can tell:
 // the simulator's own day goes by what its scheduler did last.
-func (c storeCommand) marketNow(s *session, jobs []schedule.Entry) time.Time {
+func (c tenantCommand) marketNow(s *session, jobs []schedule.Entry) time.Time {
 	env := c.Env
 	if env == "" {
 		env = s.sources.Lookup("env")
@@ -104,7 +104,7 @@ func showTime(t time.Time) string {
 	return t.In(market.NYSE().Location()).Format("Mon 2006-01-02 15:04 MST")
 }
 
-type jobsList struct{ storeCommand }
+type jobsList struct{ tenantCommand }
 
 // Run lists the jobs.
 func (c jobsList) Run(s *session) error {
@@ -170,7 +170,7 @@ func runState(r schedule.Run) string {
 type jobsNext struct {
 	Name string `arg:"" help:"The job."`
 	N    int    `short:"n" help:"How many times." default:"10"`
-	storeCommand
+	tenantCommand
 }
 
 // Run shows the next times.
@@ -188,7 +188,7 @@ func (c jobsNext) Run(s *session) error {
 	})
 }
 
-func (c storeCommand) showTimes(ctx context.Context, s *session, board *schedule.Board, job schedule.Job, after time.Time, n int) error {
+func (c tenantCommand) showTimes(ctx context.Context, s *session, board *schedule.Board, job schedule.Job, after time.Time, n int) error {
 	next, err := board.Preview(ctx, job, after, n)
 	if err != nil {
 		return err
@@ -209,7 +209,7 @@ func (c storeCommand) showTimes(ctx context.Context, s *session, board *schedule
 type jobsHistory struct {
 	Name string `arg:"" help:"The job."`
 	N    int    `short:"n" help:"How many runs, the newest." default:"20"`
-	storeCommand
+	tenantCommand
 }
 
 // Run shows the history.
@@ -248,7 +248,7 @@ type jobsAdd struct {
 	Grace    time.Duration `help:"How late a run may begin and not count as missed." default:"5m"`
 	Within   time.Duration `help:"How old a missed time may be to be made up for." default:"168h"`
 	Jitter   time.Duration `help:"By up to how much runs are spread." default:"0s"`
-	storeCommand
+	tenantCommand
 }
 
 // Run adds the job.
@@ -285,7 +285,7 @@ type jobsTest struct {
 	Trigger string `arg:"" help:"When it would run, in quotes."`
 	N       int    `short:"n" help:"How many times." default:"10"`
 	At      string `help:"As of this time." placeholder:"TIME"`
-	storeCommand
+	tenantCommand
 }
 
 // Run shows when a trigger fires.
@@ -315,7 +315,7 @@ func (c jobsTest) Run(s *session) error {
 type jobsRun struct {
 	Name string `arg:"" help:"The job."`
 	Key  string `help:"Asking twice with one key is one run." placeholder:"KEY"`
-	storeCommand
+	tenantCommand
 }
 
 // Run asks for a run.
@@ -334,7 +334,7 @@ func (c jobsRun) Run(s *session) error {
 // A jobName is a job and a store.
 type jobName struct {
 	Name string `arg:"" help:"The job."`
-	storeCommand
+	tenantCommand
 }
 
 func (c jobName) do(s *session, done string, f func(*schedule.Board, context.Context, string) error) error {

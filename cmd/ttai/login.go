@@ -11,6 +11,7 @@ import (
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/cmd/internal/app"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/storage"
 	"github.com/ttai-go/ttai/tastytrade"
 )
 
@@ -20,6 +21,10 @@ type loginCommand struct {
 	Scopes    []string      `help:"What to ask for: read, trade, openid." default:"read" placeholder:"NAME,…"`
 	NoBrowser bool          `help:"Only print the page's address; open no browser."`
 	Timeout   time.Duration `help:"How long to wait for you at the page." default:"5m"`
+	Into      string        `help:"Where the grant is kept: vault, encrypted, or config, as plain text in config.json." enum:"vault,config" default:"vault"`
+	Move      bool          `help:"Ask for no grant: move the one that config.json holds into the vault."`
+	Tenant    string        `help:"Whose grant it is: one of the tenants that ttai-scheduler serves; config.json is left as it is." default:"local" placeholder:"ID"`
+	Alpaca    bool          `help:"Ask for no grant: put the key pair of TTAI_ALPACA_KEY_ID and TTAI_ALPACA_SECRET into the vault."`
 }
 
 // Help is shown below the flags.
@@ -28,14 +33,30 @@ func (loginCommand) Help() string {
   TTAI_CLIENT_ID=… TTAI_CLIENT_SECRET=… ttai login --env sandbox
   ttai login --env production --scopes read,trade --no-browser
 
+  ttai login --move
+  TTAI_ALPACA_KEY_ID=… TTAI_ALPACA_SECRET=… ttai login --alpaca --env production
+
 It opens tastytrade's page, where you grant your OAuth application access, waits for the page to come back to this
-machine, and writes the grant into config.json, readable by you only. The client id and secret come from the two variables
-or from config.json. Nothing secret is printed. A grant that "Create Grant" gave you needs no login: run 'ttai init'.
+machine, and puts the grant into the vault of the environment's store, encrypted with the key that docs/storage.md
+speaks of; config.json then names the environment only. The client id and secret come from the two variables, from
+config.json, or from the vault. What variables or config.json hold is used before the vault. A grant that config.json
+holds is moved into the vault as well; --move does only that. --into config keeps it as plain text, mode 0600.
+Nothing secret is printed. A grant that "Create Grant" gave you needs no login: run 'ttai init', then 'ttai login --move'.
 Exit code: 0 written, 1 the login failed, 2 the settings are wrong.`
 }
 
 // Run gets a grant and writes it.
 func (c loginCommand) Run(s *session) error {
+	switch {
+	case c.tenant() != storage.Local && (c.Move || c.Into == intoConfig):
+		return invalid.Field("tenant", c.Tenant, "no --move and no --into config: a tenant's grant lies in the tenant's vault")
+	case c.Move && c.Alpaca:
+		return invalid.Field("move", true, "--move or --alpaca, not both")
+	case c.Move:
+		return c.move(s)
+	case c.Alpaca:
+		return c.alpaca(s)
+	}
 	oauth := tastytrade.OAuthConfig{
 		UserAgent: "ttai/" + app.Version(),
 		ClientID:  s.sources.Lookup("client-id"), ClientSecret: s.sources.Lookup("client-secret"),
@@ -51,6 +72,12 @@ func (c loginCommand) Run(s *session) error {
 		return invalid.Missing("env", "--env or TTAI_ENV with sandbox or production (your account)")
 	default:
 		return invalid.Field("env", c.Env, "sandbox or production")
+	}
+	if oauth.ClientID == "" || oauth.ClientSecret == "" {
+		// A login before has put them there; when the vault cannot be asked, what is missing is said.
+		if kept, err := c.kept(s); err == nil {
+			oauth.ClientID, oauth.ClientSecret = kept.ID, kept.Secret
+		}
 	}
 	open := openBrowser
 	if c.NoBrowser {
@@ -72,6 +99,13 @@ func (c loginCommand) login(s *session, oauth tastytrade.OAuthConfig, open func(
 	config, err := readConfigFile(s.std.Environment) // before anything is asked of the user
 	if err != nil {
 		return err
+	}
+	var store *app.Store
+	if c.Into != intoConfig {
+		if store, err = c.store(s, c.Env); err != nil {
+			return err
+		}
+		defer store.Close()
 	}
 	scopes := make([]tastytrade.Scope, len(c.Scopes))
 	for i, scope := range c.Scopes {
@@ -99,7 +133,36 @@ func (c loginCommand) login(s *session, oauth tastytrade.OAuthConfig, open func(
 	if token.RefreshToken == "" {
 		return errors.New("the grant came without a refresh token, so nothing was written: make one with \"Create Grant\" and run 'ttai init'")
 	}
-	notes := config.applyGrant(c.Env, oauth, token.RefreshToken)
+	grant := app.Grant{ID: oauth.ClientID, Secret: oauth.ClientSecret, Refresh: token.RefreshToken}
+	var notes []string
+	if store != nil {
+		if c.tenant() != storage.Local {
+			err := store.SaveGrant(s.ctx, c.tenant(), app.Tastytrade, grant)
+			if err == nil {
+				fmt.Fprintf(s.std.Out, "the grant lies in the vault of tenant %s, encrypted.\n", c.tenant())
+			}
+			return err
+		}
+		moved, err := c.empty(s, config, c.Env)
+		if err != nil {
+			return err
+		}
+		if err := store.SaveGrant(s.ctx, storage.Local, app.Tastytrade, grant); err != nil {
+			return err
+		}
+		notes = append(moved, "the grant lies in the vault, encrypted.")
+	}
+	notes = append(notes, config.applyEnvironment(c.Env)...)
+	if store == nil {
+		config.values.set("client_id", grant.ID)
+		config.values.set("client_secret", grant.Secret)
+		config.values.set("refresh_token", grant.Refresh)
+	}
+	return c.finish(s, config, notes)
+}
+
+// finish writes config.json, for its owner's eyes only, and says what was done.
+func (c loginCommand) finish(s *session, config *configFile, notes []string) error {
 	plan := config.planned()
 	changed, err := plan.write()
 	if err != nil {
@@ -117,8 +180,9 @@ func (c loginCommand) login(s *session, oauth tastytrade.OAuthConfig, open func(
 	return nil
 }
 
-// applyGrant puts a grant in and returns what the user should know about it.
-func (c *configFile) applyGrant(env string, oauth tastytrade.OAuthConfig, refreshToken string) (notes []string) {
+// applyEnvironment names the environment and returns what the user should know about
+// it.
+func (c *configFile) applyEnvironment(env string) (notes []string) {
 	if was := c.text("env"); was != env && c.values.get("accounts") != nil {
 		c.values.remove("accounts")
 		notes = append(notes, "removed accounts from config.json: they were those of another environment.")
@@ -128,9 +192,6 @@ func (c *configFile) applyGrant(env string, oauth tastytrade.OAuthConfig, refres
 		notes = append(notes, "removed url from config.json: credentials go to tastytrade's own hosts only.")
 	}
 	c.values.set("env", env)
-	c.values.set("client_id", oauth.ClientID)
-	c.values.set("client_secret", oauth.ClientSecret)
-	c.values.set("refresh_token", refreshToken)
 	return notes
 }
 

@@ -26,7 +26,7 @@ type commands struct {
 	Knowledge  knowledgeCommand  `cmd:"" help:"Documents that questions are answered from: add, search, list, remove, export."`
 	Sim        simCommand        `cmd:"" help:"Run the simulated broker by itself."`
 	Doctor     doctorCommand     `cmd:"" help:"Check settings, credentials and connections, in that order."`
-	Login      loginCommand      `cmd:"" help:"Get a grant from tastytrade's page and write it into the configuration."`
+	Login      loginCommand      `cmd:"" help:"Get a grant from tastytrade's page and keep it in the vault."`
 	Init       initCommand       `cmd:"" help:"Set up: four questions, then the configuration and the MCP client's entry are written."`
 	Record     recordCommand     `cmd:"" help:"Write a redacted recording of a broker's answers and streams."`
 	Contract   contractCommand   `cmd:"" help:"Compare a recording with this program's client and simulator."`

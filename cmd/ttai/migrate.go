@@ -36,6 +36,12 @@ type storeCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
+// tenantCommand are those of commands about what the scheduler does for somebody.
+type tenantCommand struct {
+	storeCommand
+	Tenant string `help:"Whose: one of the tenants that ttai-scheduler serves." default:"local" placeholder:"ID"`
+}
+
 // with opens what the flags name, for as long as f takes.
 func (c storeCommand) with(s *session, f func(context.Context, *app.Store) error) error {
 	store, err := c.OpenStore(c.Env, s.sources, s.std)

@@ -48,18 +48,18 @@ Exit code: 0 done, 1 it failed, 2 what was asked is wrong.`
 }
 
 type notifyFlags struct {
-	storeCommand
+	tenantCommand
 	User string `help:"Whose channels." default:"local" placeholder:"NAME"`
 }
 
 // service opens the notifications of this user.
 func (c notifyFlags) service(s *session, out io.Writer, f func(context.Context, *notify.Service, *notify.Options) error) error {
 	return c.with(s, func(ctx context.Context, store *app.Store) error {
-		tenant, err := store.For(storage.Local)
+		tenant, err := store.For(storage.TenantID(c.Tenant))
 		if err != nil {
 			return err
 		}
-		opts, err := store.NotifyOptions(storage.Local)
+		opts, err := store.NotifyOptions(storage.TenantID(c.Tenant))
 		if err != nil {
 			return err
 		}

@@ -88,6 +88,12 @@ func OpenRules(tenant storage.Tenant) (*Rules, error) {
 
 // Add keeps a new rule of a user and returns it with its id.
 func (r *Rules) Add(ctx context.Context, user string, rule Rule) (Stored, error) {
+	return r.AddAs(ctx, strings.ToLower(rand.Text()[:10]), user, rule)
+}
+
+// AddAs is Add under an id of the caller's, so that what is done again after a crash
+// adds nothing twice: storage.ErrConflict when there is a rule of that id.
+func (r *Rules) AddAs(ctx context.Context, id, user string, rule Rule) (Stored, error) {
 	if err := storage.CheckText("user", user, 128); err != nil {
 		return Stored{}, err
 	}
@@ -103,7 +109,7 @@ func (r *Rules) Add(ctx context.Context, user string, rule Rule) (Stored, error)
 	if symbol == "" && len(rule.Symbols) > 0 {
 		symbol = rule.Symbols[0]
 	}
-	a := storage.Alert{ID: strings.ToLower(rand.Text()[:10]), User: user, Symbol: string(symbol), Rule: data, Active: true}
+	a := storage.Alert{ID: id, User: user, Symbol: string(symbol), Rule: data, Active: true}
 	if _, err := r.alerts.Create(ctx, a); err != nil {
 		return Stored{}, fmt.Errorf("monitor: keeping a rule: %w", err)
 	}

@@ -8,7 +8,9 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/ttai-go/ttai/broker"
+	"github.com/ttai-go/ttai/internal/invalid"
 	"github.com/ttai-go/ttai/market"
+	"github.com/ttai-go/ttai/storage"
 )
 
 // A Weekly is the summary of one account's week: from where the report of the week
@@ -37,10 +39,27 @@ type Weekly struct {
 // Weekly takes a snapshot of an account, keeps it, and compares it with that of the
 // end of last week.
 func (r *Reporter) Weekly(ctx context.Context, account broker.AccountID) (*Weekly, error) {
+	return r.WeeklyAt(ctx, account, r.o.Clock.Now())
+}
+
+// WeeklyAt is Weekly of the week that it was at a time. When a later week has begun,
+// it ends at the first snapshot after that week's last close; where none was taken
+// before the next week opened, at one that is taken now, and a note says so.
+func (r *Reporter) WeeklyAt(ctx context.Context, account broker.AccountID, at time.Time) (*Weekly, error) {
 	if r.broker == nil {
 		return nil, errNoDesk
 	}
-	session := r.session(r.o.Clock.Now())
+	clock := r.o.Clock.Now()
+	if at.After(clock) {
+		return nil, invalid.Field("at", at.Format(time.RFC3339), "a time that is not after "+clock.Format(time.RFC3339))
+	}
+	session, late := r.session(clock), false
+	if then := r.session(at); week(then.Date) != week(session.Date) {
+		session, late = then, true
+		for next := r.calendar.Next(session.Close); week(next.Date) == week(session.Date); next = r.calendar.Next(session.Close) {
+			session = next // the week went on after that time
+		}
+	}
 	first := session
 	for {
 		earlier := r.before(first)
@@ -54,9 +73,12 @@ func (r *Reporter) Weekly(ctx context.Context, account broker.AccountID) (*Weekl
 	if err != nil {
 		return nil, err
 	}
-	now, change, err := r.since(ctx, account, base, endsWeekly+" "+session.Date.String())
+	now, change, missed, err := r.endOfWeek(ctx, account, base, session, late)
 	if err != nil {
 		return nil, err
+	}
+	if base != nil && !base.Time.Before(now.Time) {
+		base = nil // all that is earlier was forgotten
 	}
 	w := &Weekly{
 		From: first.Date, To: session.Date, Time: now.Time, Account: account, Environment: now.Environment, Currency: now.Currency, Change: change,
@@ -88,10 +110,40 @@ func (r *Reporter) Weekly(ctx context.Context, account broker.AccountID) (*Weekl
 	var gaps []string
 	w.Ahead, gaps = r.upcoming(ctx, unique(held), now.Held, session.Date, 9)
 	w.Notes = append(notes(now, change, missing, last.Close, first.Open), gaps...)
+	if missed {
+		w.Notes = append(w.Notes, fmt.Sprintf("No snapshot was taken between the week's last close and the next open: this one goes on to %s, and the next week begins there.",
+			now.Time.In(r.calendar.Location()).Format("Mon 2006-01-02 15:04 MST")))
+	}
 	if sessions := len(r.calendar.Sessions(first.Date, session.Date)); base != nil && len(w.Days) < sessions {
 		w.Notes = append(w.Notes, fmt.Sprintf("%d of %d sessions have a snapshot; the profit of the others is part of the next one's.", len(w.Days), sessions))
 	}
 	return w, nil
+}
+
+// endOfWeek returns the snapshot at which a week ends, compared with base. Missed says
+// that it was taken after the next week had begun.
+func (r *Reporter) endOfWeek(ctx context.Context, account broker.AccountID, base *Snapshot, session market.Session, late bool) (now *Snapshot, change *Change, missed bool, err error) {
+	ends := endsWeekly + " " + session.Date.String()
+	if late {
+		next := r.calendar.Next(session.Close).Open
+		if now, err = r.one(ctx, storage.RecordQuery{Where: []storage.Field{storage.Text("ends", ends)}, Desc: true}, account); err != nil {
+			return nil, nil, false, err
+		}
+		if now == nil {
+			// The same as that from which the week after counts: see base.
+			if now, err = r.first(ctx, account, session.Close, next); err != nil {
+				return nil, nil, false, err
+			}
+		}
+		if now != nil {
+			if base != nil && base.Time.Before(now.Time) {
+				change, err = r.compare(ctx, base, now)
+			}
+			return now, change, !now.Time.Before(next), err
+		}
+	}
+	now, change, err = r.since(ctx, account, base, ends)
+	return now, change, late, err
 }
 
 // week is a date's Monday.

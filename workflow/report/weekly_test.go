@@ -62,6 +62,65 @@ func TestAWeekCountsFromTheCloseOfTheLastOne(t *testing.T) {
 	assert.Equal(t, w.To, again.To)
 }
 
+// A scheduler that did not run on Friday evening makes the week's summary up on Monday.
+func TestAWeekMadeUpLaterIsTheOneThatWasMissed(t *testing.T) {
+	b := &book{positions: []broker.Position{shares("SPY", "10", "500", "490")}}
+	r, clock, _ := held(t, b)
+	at := func(when, mark string) {
+		clock.Set(newYork(t, when))
+		b.positions[0].Mark = dec(mark)
+	}
+	for _, day := range [][2]string{{"2026-03-20", "500"}, {"2026-03-23", "503"}, {"2026-03-27", "507"}} {
+		at(day[0]+" 16:15", day[1])
+		_, err := r.Daily(t.Context(), account)
+		require.NoError(t, err)
+	}
+	at("2026-03-30 11:00", "520") // a Monday in its session
+	due := newYork(t, "2026-03-27 17:30")
+	w, err := r.WeeklyAt(t.Context(), account, due)
+	require.NoError(t, err)
+	assert.Equal(t, "2026-03-23 2026-03-27", w.From.String()+" "+w.To.String())
+	assert.Equal(t, newYork(t, "2026-03-27 16:15").UTC(), w.Time.UTC())
+	assert.Equal(t, "70", w.Change.Total.String(), "from 500 to 507, and nothing of Monday")
+	assert.Equal(t, []string{"30", "40"}, profits(w.Days))
+	again, err := r.WeeklyAt(t.Context(), account, newYork(t, "2026-03-25 12:00"))
+	require.NoError(t, err)
+	assert.Equal(t, w.Change.Total, again.Change.Total, "whatever time of the week is named")
+
+	// What was not of that week is of the next one: nothing is lost and nothing told twice.
+	at("2026-04-02 16:30", "531")
+	next, err := r.Weekly(t.Context(), account)
+	require.NoError(t, err)
+	assert.Equal(t, "2026-03-30 2026-04-02", next.From.String()+" "+next.To.String())
+	assert.Equal(t, "240", next.Change.Total.String())
+	_, err = r.WeeklyAt(t.Context(), account, newYork(t, "2026-04-03 12:00"))
+	require.ErrorContains(t, err, "at:")
+}
+
+func TestAWeekMadeUpWithoutASnapshotOfItsEndGoesOnAndSaysSo(t *testing.T) {
+	b := &book{positions: []broker.Position{shares("SPY", "10", "500", "490")}}
+	r, clock, _ := held(t, b)
+	clock.Set(newYork(t, "2026-03-20 16:15"))
+	_, err := r.Weekly(t.Context(), account)
+	require.NoError(t, err)
+	clock.Set(newYork(t, "2026-03-30 11:00"))
+	b.positions[0].Mark = dec("520")
+	for range 2 { // the second is of the same snapshot
+		w, err := r.WeeklyAt(t.Context(), account, newYork(t, "2026-03-27 17:30"))
+		require.NoError(t, err)
+		assert.Equal(t, "2026-03-23 2026-03-27", w.From.String()+" "+w.To.String())
+		assert.Equal(t, "200", w.Change.Total.String())
+		assert.Contains(t, strings.Join(w.Notes, "\n"), "goes on to Mon 2026-03-30 11:00 EDT")
+		clock.Set(newYork(t, "2026-03-30 11:05"))
+		b.positions[0].Mark = dec("521")
+	}
+	clock.Set(newYork(t, "2026-04-02 16:30"))
+	b.positions[0].Mark = dec("531")
+	next, err := r.Weekly(t.Context(), account)
+	require.NoError(t, err)
+	assert.Equal(t, "110", next.Change.Total.String(), "from 520, where the week before ended")
+}
+
 func profits(points []report.Point) []string {
 	var out []string
 	for _, p := range points {

@@ -80,7 +80,7 @@ func (s *Server) data(r *http.Request, path string) answer {
 		}
 		return ok(map[string]any{"trades": out})
 	case "v1beta1/news":
-		return ok(map[string]any{"news": []any{}, "next_page_token": nil})
+		return ok(map[string]any{"news": s.articles(q.Get("symbols"), parseTime(q.Get("start"))), "next_page_token": nil})
 	case "v1/corporate-actions":
 		return ok(map[string]any{"corporate_actions": map[string]any{}, "next_page_token": nil})
 	}

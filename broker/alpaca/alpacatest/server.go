@@ -79,6 +79,7 @@ type Server struct {
 	quotes map[string]*Quote
 	bars   map[string][]Bar
 	days   map[string][2]Bar // the day and the one before, by symbol
+	news   []map[string]any  // newest first
 
 	faults []*Fault
 	writes []Write

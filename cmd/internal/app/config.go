@@ -16,6 +16,7 @@ import (
 
 	"github.com/ttai-go/ttai/broker"
 	"github.com/ttai-go/ttai/internal/invalid"
+	"github.com/ttai-go/ttai/storage"
 )
 
 // Config says which broker a command talks to. Each field is set by a flag,
@@ -31,6 +32,8 @@ type Config struct {
 	ClientID     string `kong:"-"`
 	ClientSecret string `kong:"-"`
 	RefreshToken string `kong:"-"`
+	// FromVault says that the credentials come from the vault.
+	FromVault bool `kong:"-"`
 }
 
 // Environment is where settings come from besides the command line: the
@@ -76,8 +79,8 @@ func dataDir(system string, getenv func(string) string, configDir string) string
 // Meaning is one line of docs/configuration.md.
 type Setting struct{ Variable, Key, Meaning string }
 
-// settings lists what is read from the environment, by flag name; the last
-// six have no flag.
+// settings lists what is read from the environment, by flag name; credentials,
+// keys of servers' own and what is about the vault have no flag.
 var settings = map[string]Setting{
 	"env":           {"TTAI_ENV", "env", "`simulator`, `sandbox` or `production`. Without credentials: `simulator`. With credentials it must be named"},
 	"url":           {"TTAI_URL", "url", "base URL of a simulator elsewhere, as `ttai sim` prints it; simulator only"},
@@ -90,8 +93,10 @@ var settings = map[string]Setting{
 	"store":         {"TTAI_STORE", "store", "where data are kept: a URL, or several, see docs/storage.md; not named: a file in your data folder, one for each environment"},
 	"http-token":    {"TTAI_HTTP_TOKEN", "http_token", "the bearer that HTTP clients must send; random when not set"},
 	"client-id":     {"TTAI_CLIENT_ID", "client_id", "OAuth client id; optional for personal grants"},
-	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret", "OAuth client secret"},
-	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token", "OAuth refresh token"},
+	"client-secret": {"TTAI_CLIENT_SECRET", "client_secret", "OAuth client secret; better in the vault, where `ttai login` puts it"},
+	"refresh-token": {"TTAI_REFRESH_TOKEN", "refresh_token", "OAuth refresh token; better in the vault"},
+	"alpaca-key-id": {"TTAI_ALPACA_KEY_ID", "alpaca_key_id", "id of a key of Alpaca's, for its news; `ttai login --alpaca` puts the pair into the vault instead"},
+	"alpaca-secret": {"TTAI_ALPACA_SECRET", "alpaca_secret", "the key's secret"},
 	"model":         {"TTAI_MODEL", "model", "model that explains what rules have computed, `provider/model`: anthropic, openai, gemini, openrouter, ollama, vllm, or any server with OpenAI's interface at `model_url`; not named: rules alone. Its key is in `model_key`, or in `ANTHROPIC_API_KEY`, `OPENAI_API_KEY`, `GEMINI_API_KEY` or `OPENROUTER_API_KEY`"},
 	"model-key":     {"TTAI_MODEL_KEY", "model_key", "the model's key, before that of its provider's own variable"},
 	"model-url":     {"TTAI_MODEL_URL", "model_url", "address of the model's server"},
@@ -118,6 +123,10 @@ type Sources struct {
 	getenv func(string) string
 	file   map[string]string
 	jobs   json.RawMessage // the section that the scheduler reads, see [Sources.Jobs]
+	// tenants are whom the scheduler serves besides, see [Sources.Tenants].
+	tenants json.RawMessage
+	// environment is what they were read from.
+	environment Environment
 }
 
 // Configured reports whether anything at all is set by a variable or by
@@ -134,7 +143,7 @@ func (s *Sources) Configured() bool {
 // Sources reads config.json. A file that cannot be read or understood is an
 // error: settings about money are never guessed.
 func (e Environment) Sources() (*Sources, error) {
-	s := &Sources{getenv: e.Getenv, file: map[string]string{}}
+	s := &Sources{getenv: e.Getenv, file: map[string]string{}, environment: e}
 	if e.ConfigDir == "" {
 		return s, nil
 	}
@@ -155,12 +164,12 @@ func (e Environment) Sources() (*Sources, error) {
 		known[setting.Key] = true
 	}
 	for key, value := range values {
-		if key == jobsKey {
+		if key == jobsKey || key == tenantsKey {
 			var raw map[string]json.RawMessage
 			if err := json.Unmarshal(text, &raw); err != nil {
 				return nil, fmt.Errorf("%s: %w", path, err)
 			}
-			s.jobs = raw[jobsKey]
+			s.jobs, s.tenants = raw[jobsKey], raw[tenantsKey]
 			continue
 		}
 		if !known[key] {
@@ -206,7 +215,9 @@ func (s *Sources) Resolver() kong.Resolver {
 	})
 }
 
-// Complete adds the credentials and checks that the parts fit together.
+// Complete adds the credentials and checks that the parts fit together. Credentials
+// come from variables and config.json; where neither has any, from the vault of the
+// store that the settings name.
 func (c Config) Complete(s *Sources) (Config, error) {
 	c.ClientID = s.Lookup("client-id")
 	c.ClientSecret = s.Lookup("client-secret")
@@ -221,8 +232,17 @@ func (c Config) Complete(s *Sources) (Config, error) {
 	switch broker.Environment(c.Env) {
 	case broker.Simulator:
 	case broker.Sandbox, broker.Production:
+		if !credentials {
+			kept, found, err := s.keptGrant(StoreFlags{}, c.Env, Tastytrade, storage.Local)
+			if err != nil {
+				return c, fmt.Errorf("the environment is %s, no variable holds credentials, and the vault cannot be asked: %w", c.Env, err)
+			}
+			if found {
+				c.ClientID, c.ClientSecret, c.RefreshToken, c.FromVault = kept.ID, kept.Secret, kept.Refresh, true
+			}
+		}
 		if c.ClientSecret == "" || c.RefreshToken == "" {
-			return c, Usage(fmt.Errorf("the environment is %s, but TTAI_CLIENT_SECRET or TTAI_REFRESH_TOKEN is not set; without an account use --env simulator", c.Env))
+			return c, Usage(fmt.Errorf("the environment is %s, but TTAI_CLIENT_SECRET or TTAI_REFRESH_TOKEN is not set, and 'ttai login' has put no grant into its vault; without an account use --env simulator", c.Env))
 		}
 		if c.URL != "" {
 			return c, invalid.Field("url", c.URL, "no URL unless the environment is simulator: credentials go to tastytrade's own hosts only")

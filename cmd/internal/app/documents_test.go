@@ -30,7 +30,7 @@ var (
 )
 
 func TestDocumentsListEverySettingAndNoOther(t *testing.T) {
-	withoutFlag := []string{"http-token", "client-id", "client-secret", "refresh-token", "vault-key", "anchors"}
+	withoutFlag := []string{"http-token", "client-id", "client-secret", "refresh-token", "vault-key", "anchors", "alpaca-key-id", "alpaca-secret"}
 	var b strings.Builder
 	b.WriteString("| flag | variable | key | meaning |\n|---|---|---|---|\n")
 	flags := slices.SortedFunc(maps.Keys(settings), func(x, y string) int {

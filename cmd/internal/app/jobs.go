@@ -79,9 +79,15 @@ type ReportSetting struct {
 	Quiet bool `json:"quiet,omitempty"`
 }
 
-// A NewsSetting is a feed in RSS, Atom or JSON Feed.
+// NewsAlpaca is the kind of a news setting that is no feed.
+const NewsAlpaca = "alpaca"
+
+// A NewsSetting is a feed in RSS, Atom or JSON Feed, or Alpaca's news, by REST and
+// stream, whose key pair lies in the vault or in variables: see [Sources.AlpacaGrant].
 type NewsSetting struct {
-	URL string `json:"url"`
+	// Kind is feed, or empty for it, or alpaca, which has nothing else.
+	Kind string `json:"kind,omitempty"`
+	URL  string `json:"url,omitempty"`
 	// Name is told as the stories' source; empty means the feed's title.
 	Name string `json:"name,omitempty"`
 	// Symbols are what every story is about: of a feed of one company.
@@ -96,18 +102,21 @@ var reportKinds = []string{schedule.MorningBriefing, schedule.CloseSummary, sche
 
 // Jobs reads the section. Without one it is the zero value, which has the default
 // jobs and nothing else. A key that is not known is an error.
-func (s *Sources) Jobs() (Jobs, error) {
+func (s *Sources) Jobs() (Jobs, error) { return readJobs(s.jobs, "config.json") }
+
+// readJobs reads a section of jobs; where says whose it is.
+func readJobs(section json.RawMessage, where string) (Jobs, error) {
 	var j Jobs
-	if len(s.jobs) == 0 {
+	if len(section) == 0 {
 		return j, nil
 	}
-	strict := json.NewDecoder(bytes.NewReader(s.jobs))
+	strict := json.NewDecoder(bytes.NewReader(section))
 	strict.DisallowUnknownFields()
 	if err := strict.Decode(&j); err != nil {
-		return Jobs{}, Usage(fmt.Errorf("config.json, jobs: %w", err))
+		return Jobs{}, Usage(fmt.Errorf("%s, jobs: %w", where, err))
 	}
 	if err := j.validate(); err != nil {
-		return Jobs{}, Usage(fmt.Errorf("config.json: %w", err))
+		return Jobs{}, Usage(fmt.Errorf("%s: %w", where, err))
 	}
 	return j, nil
 }
@@ -131,6 +140,18 @@ func (j Jobs) validate() error {
 	for i, r := range j.Reports {
 		if !slices.Contains(reportKinds, r.Kind) {
 			return invalid.Field(fmt.Sprintf("jobs.reports[%d].kind", i), r.Kind, strings.Join(reportKinds, ", "))
+		}
+	}
+	for i, n := range j.News {
+		field := fmt.Sprintf("jobs.news[%d]", i)
+		switch {
+		case n.Kind == "" || n.Kind == "feed":
+		case n.Kind != NewsAlpaca:
+			return invalid.Field(field+".kind", n.Kind, "feed or alpaca")
+		case n.URL != "" || n.Name != "" || len(n.Symbols) > 0:
+			return invalid.Field(field, n.URL, "no url, name or symbols beside the kind alpaca: its key goes to Alpaca's own hosts only")
+		case slices.ContainsFunc(j.News[:i], func(o NewsSetting) bool { return o.Kind == NewsAlpaca }):
+			return invalid.Field(field+".kind", n.Kind, "alpaca once")
 		}
 	}
 	return nil
