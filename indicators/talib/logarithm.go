@@ -62,6 +62,8 @@ func log10Of(x float64) float64 {
 	return (float64(k*two10High) + t.high10) + (float64(r*log10e) + (float64(float64(q*p)*log10e) + (t.low10 + float64(k*two10Low))))
 }
 
+// eachLog is logOf of every value, and eachAtan arctangentOf: they are written
+// out, because the compiler does not inline them and a call for each value would cost too much.
 func eachLog(out, x []float64) {
 	out = out[:len(x)]
 	for i, v := range x {
