@@ -219,7 +219,7 @@ func TestSymbolsBeyondThePlansLimitAreNamed(t *testing.T) {
 	_, err := a.StreamQuotes(t.Context(), all...)
 	refused(err, all[30:]) // the fake allows 30, as the free plan does
 	s := streamQuotes(t, a, all[:28]...)
-	require.Len(t, fake.Subscribed("quotes"), 28)
+	require.Eventually(t, func() bool { return len(fake.Subscribed("quotes")) == 28 }, deadline/5, tick, "what was refused is unsubscribed")
 	refused(s.Add(t.Context(), append([]market.Symbol{"AAA"}, all[28:33]...)...), all[29:33])
 	require.Eventually(t, func() bool { return len(fake.Subscribed("quotes")) == 28 }, deadline/5, tick, "nothing is left of it: %v", fake.Subscribed("quotes"))
 	require.NoError(t, s.Remove(t.Context(), all[:5]...))
