@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +20,17 @@ import (
 	"github.com/ttai-go/ttai/broker/paper"
 )
 
+// counting holds the counts of named, whose tools are called side by side.
+var counting sync.Mutex
+
 // named is a tool that counts its calls.
 func named(name string, reads bool, calls map[string]int) agents.Tool {
 	return agents.NewTool(agents.Spec{Name: name, Description: name, Annotations: agents.Annotations{ReadOnly: reads}}, func(context.Context, struct{}) (struct {
 		Said string `json:"said"`
 	}, error) {
+		counting.Lock()
 		calls[name]++
+		counting.Unlock()
 		return struct {
 			Said string `json:"said"`
 		}{"the preview is p-1"}, nil
