@@ -256,7 +256,7 @@ func (c *t3) next(x float64) float64 {
 		c.seen++
 		return math.NaN()
 	}
-	return float64(c.c1*c.e[5].value) + float64(c.c2*c.e[4].value) + float64(c.c3*c.e[3].value) + float64(c.c4*c.e[2].value)
+	return (float64(c.c1*c.e[5].value) + float64(c.c2*c.e[4].value)) + (float64(c.c3*c.e[3].value) + float64(c.c4*c.e[2].value))
 }
 
 func (c *t3) bulk1(out, in []float64) {
@@ -277,7 +277,7 @@ func (c *t3) bulk1(out, in []float64) {
 		v3 = float64(keep*v3) + float64(k*v2)
 		v4 = float64(keep*v4) + float64(k*v3)
 		v5 = float64(keep*v5) + float64(k*v4)
-		out[i] = float64(c1*v5) + float64(c2*v4) + float64(c3*v3) + float64(c4*v2)
+		out[i] = (float64(c1*v5) + float64(c2*v4)) + (float64(c3*v3) + float64(c4*v2))
 	}
 	c.e[0].value, c.e[1].value, c.e[2].value, c.e[3].value, c.e[4].value, c.e[5].value = v0, v1, v2, v3, v4, v5
 }
@@ -293,7 +293,8 @@ func (c *t3) visit(t *kernel.Tape) {
 type trima struct {
 	inner, outer kernel.Sum
 	factor       float64
-	rest         scratch
+	rest         []float64
+	keep         [64]float64 // for the state of an inner sum no longer than this
 }
 
 func newTRIMA(n int) *trima {
@@ -312,10 +313,22 @@ func (c *trima) next(x float64) float64 {
 }
 
 func (c *trima) bulk1(out, in []float64) {
-	sums := c.rest.of(len(in))
+	if len(c.rest) < len(in) {
+		c.rest = make([]float64, trimaBars)
+	}
+	sums := c.rest[:len(in)]
+	if c.inner.Len() <= len(c.keep) && c.inner.Try(sums, in, c.keep[:]) {
+		c.outer.Times(out, sums, c.factor)
+		return
+	}
 	c.inner.Each(sums, in, 1)
 	c.outer.Each(out, sums, c.factor)
 }
+
+// trimaBars is a larger step than chunk: each ends within a block, which costs.
+const trimaBars = 2048
+
+func (c *trima) room() int { return trimaBars }
 
 func (c *trima) try(dst, in [][]float64) bool {
 	c.bulk1(dst[0], in[0])
@@ -372,10 +385,7 @@ func (k *kama) next(x float64) float64 {
 		k.value = x
 	case n + 1:
 		const fastest, slowest = 2.0 / 3, 2.0 / 31
-		efficiency := 1.0
-		if change := x - old; k.path > change && !isZero(k.path) {
-			efficiency = math.Abs(change / k.path)
-		}
+		efficiency := efficiencyOf(x-old, k.path)
 		factor := efficiency*(fastest-slowest) + slowest
 		k.value += float64(factor*factor) * (x - k.value)
 		if k.skip == 0 {
@@ -384,6 +394,14 @@ func (k *kama) next(x float64) float64 {
 		k.skip--
 	}
 	return math.NaN()
+}
+
+// efficiencyOf is the change by the path, which rounding may leave shorter.
+func efficiencyOf(change, path float64) float64 {
+	if path > change && !isZero(path) {
+		return math.Abs(change / path)
+	}
+	return 1
 }
 
 func (k *kama) bulk1(out, in []float64) {
@@ -408,10 +426,7 @@ func (k *kama) bulk1(out, in []float64) {
 		path -= math.Abs(gone - old)
 		path += math.Abs(x - prev)
 		gone, prev = old, x
-		efficiency := 1.0
-		if change := x - old; path > change && !isZero(path) {
-			efficiency = math.Abs(change / path)
-		}
+		efficiency := efficiencyOf(x-old, path)
 		factor := efficiency*(fastest-slowest) + slowest
 		value += float64(factor*factor) * (x - value)
 		out[i] = value

@@ -54,12 +54,15 @@ func (c *candlestick) next4(open, high, low, close float64) float64 {
 	return v
 }
 
-func (c *candlestick) bulk(dst, in [][]float64) {
+func (c *candlestick) try(dst, in [][]float64) bool {
 	out := dst[0]
-	c.s.Bulk(out, in[0], in[1], in[2], in[3])
+	if !c.s.Try(out, in[0], in[1], in[2], in[3]) {
+		return false
+	}
 	k := min(c.wait, len(out))
 	fillNaN(out[:k])
 	c.wait -= k
+	return true
 }
 
 func (c *candlestick) visit(t *kernel.Tape) {

@@ -138,11 +138,46 @@ func (d *directional) bulk(dst, in [][]float64) {
 		out[0] = d.next3(high[0], low[0], close[0])
 		out, high, low, close = out[1:], high[1:], low[1:], close[1:]
 	}
-	plusses, minuses, spans := d.rest[0].of(len(out)), d.rest[1].of(len(out)), d.rest[2].of(len(out))
-	d.m.run(plusses, minuses, spans, high, low, close)
-	for i, span := range spans {
-		out[i] = d.value(plusses[i], minuses[i], span)
+	if d.form == formIndex {
+		plusses, minuses, spans := d.rest[0].of(len(out)), d.rest[1].of(len(out)), d.rest[2].of(len(out))
+		d.m.run(plusses, minuses, spans, high, low, close)
+		for i, span := range spans {
+			out[i] = d.value(plusses[i], minuses[i], span)
+		}
+		return
 	}
+	scale := 100.0
+	if d.m.n == 1 {
+		scale = 1
+	}
+	d.m.shares(out, high, low, close, scale, d.form == formMinus)
+}
+
+// shares writes the sum of upward movement, or of downward, by that of the true
+// range. It has no columns in between.
+func (m *movement) shares(out, high, low, close []float64, scale float64, downward bool) {
+	n := len(out)
+	high, low, close = high[:n], low[:n], close[:n]
+	h, l, c, plus, minus, span, decay := m.high, m.low, m.close, m.plus, m.minus, m.span, m.decay
+	for i := range out {
+		up, down := high[i]-h, l-low[i]
+		h, l = high[i], low[i]
+		plus = float64(plus*decay) + kernel.Where(up > down, kernel.Positive(up))
+		minus = float64(minus*decay) + kernel.Where(down > up, kernel.Positive(down))
+		span = float64(span*decay) + kernel.TrueRange(h, l, c)
+		c = close[i]
+		v := plus
+		if downward {
+			v = minus
+		}
+		v = v / span * scale
+		if isZero(span) {
+			v = 0
+		}
+		out[i] = v
+	}
+	m.high, m.low, m.close, m.plus, m.minus, m.span = h, l, c, plus, minus, span
+	m.count += n
 }
 
 func (d *directional) visit(t *kernel.Tape) {

@@ -293,9 +293,10 @@ func (k *kama) try(dst, in [][]float64) bool {
 			path -= math.Abs(gone - old)
 			path += math.Abs(v - prev)
 			gone, prev = old, v
-			efficiency := 1.0
-			if change := v - old; path > change && !isZero(path) {
-				efficiency = math.Abs(change / path)
+			change := math.Abs(v - old)
+			efficiency := change / path
+			if !(path > change && path >= epsilon) { // seldom
+				efficiency = efficiencyOf(v-old, path)
 			}
 			factor := efficiency*(fastest-slowest) + slowest
 			value += float64(factor*factor) * (v - value)

@@ -313,7 +313,11 @@ func (c *beta) bulk(dst, in [][]float64) {
 		k := min(n-c.pos, len(x))
 		if k == n && c.begun {
 			k = len(x) / n * n
-			c.blocks(out[:k], x[:k], y[:k])
+			if n == 5 {
+				c.fives(out[:k], x[:k], y[:k])
+			} else {
+				c.blocks(out[:k], x[:k], y[:k])
+			}
 		} else {
 			for i, v := range x[:k] {
 				out[i] = c.next2(v, y[i])
@@ -321,6 +325,58 @@ func (c *beta) bulk(dst, in [][]float64) {
 		}
 		out, x, y = out[k:], x[k:], y[k:]
 	}
+}
+
+// fives is blocks for the usual length, written out: the returns stay in
+// registers, and a block need not wait for the one before.
+func (c *beta) fives(out, xs, ys []float64) {
+	cells := (*[5]pairCell)(c.cells)
+	x0, y0, px, py := c.x0, c.y0, c.x, c.y
+	for len(xs) >= 5 && len(ys) >= 5 && len(out) >= 5 {
+		a, b := returnFrom(px, xs[0]), returnFrom(py, ys[0])
+		dx, dy := a-x0, b-y0
+		hx, hy, hxx, hxy := dx, dy, float64(dx*dx), float64(dx*dy)
+		out[0] = slopeOfFive(hx+cells[0].x, hy+cells[0].y, hxx+cells[0].xx, hxy+cells[0].xy)
+		a1, b1 := returnFrom(xs[0], xs[1]), returnFrom(ys[0], ys[1])
+		dx, dy = a1-x0, b1-y0
+		hx, hy, hxx, hxy = hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy)
+		out[1] = slopeOfFive(hx+cells[1].x, hy+cells[1].y, hxx+cells[1].xx, hxy+cells[1].xy)
+		a2, b2 := returnFrom(xs[1], xs[2]), returnFrom(ys[1], ys[2])
+		dx, dy = a2-x0, b2-y0
+		hx, hy, hxx, hxy = hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy)
+		out[2] = slopeOfFive(hx+cells[2].x, hy+cells[2].y, hxx+cells[2].xx, hxy+cells[2].xy)
+		a3, b3 := returnFrom(xs[2], xs[3]), returnFrom(ys[2], ys[3])
+		dx, dy = a3-x0, b3-y0
+		hx, hy, hxx, hxy = hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy)
+		out[3] = slopeOfFive(hx+cells[3].x, hy+cells[3].y, hxx+cells[3].xx, hxy+cells[3].xy)
+		px, py = xs[4], ys[4]
+		x0, y0 = returnFrom(xs[3], px), returnFrom(ys[3], py)
+		dx, dy = a3-x0, b3-y0
+		hx, hy, hxx, hxy = dx, dy, float64(dx*dx), float64(dx*dy)
+		cells[2].x, cells[2].y, cells[2].xx, cells[2].xy = hx, hy, hxx, hxy
+		dx, dy = a2-x0, b2-y0
+		hx, hy, hxx, hxy = hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy)
+		cells[1].x, cells[1].y, cells[1].xx, cells[1].xy = hx, hy, hxx, hxy
+		dx, dy = a1-x0, b1-y0
+		hx, hy, hxx, hxy = hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy)
+		cells[0].x, cells[0].y, cells[0].xx, cells[0].xy = hx, hy, hxx, hxy
+		dx, dy = a-x0, b-y0
+		out[4] = slopeOfFive(hx+dx, hy+dy, hxx+float64(dx*dx), hxy+float64(dx*dy))
+		cells[3], cells[4] = pairCell{}, pairCell{}
+		xs, ys, out = xs[5:], ys[5:], out[5:]
+	}
+	c.x0, c.y0, c.x, c.y = x0, y0, px, py
+}
+
+// slopeOfFive is the slope of five pairs with those sums.
+func slopeOfFive(x, y, xx, xy float64) float64 {
+	const inverse = 1.0 / 5
+	xx -= float64(float64(x*x) * inverse)
+	v := (xy - float64(float64(x*y)*inverse)) / xx
+	if isZero(xx * 5) {
+		v = 0
+	}
+	return v
 }
 
 // blocks is for the slope what correlation's is, but that the second series'

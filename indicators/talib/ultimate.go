@@ -12,12 +12,31 @@ type ultimate struct {
 	prev           float64
 	begun          bool
 	columns        [8]scratch
+
+	// Where each period is twice the one before, as the usual ones are, the
+	// longer sums are made of the shortest: past holds those of the last 3n bars.
+	past    []pressureSums
+	pos     int
+	history [2][]float64 // the same in order, and room for those to come
 }
+
+type pressureSums struct{ buying, span float64 }
+
+// doublingMost is how long the shortest period may be for its sums to be kept.
+const doublingMost = 64
 
 func newUltimate(a, b, c int) *ultimate {
 	a, b, c = sort3(a, b, c)
 	u := &ultimate{}
-	for i, n := range []int{a, b, c} {
+	periods := []int{a, b, c}
+	if b == 2*a && c == 4*a && a <= doublingMost {
+		periods = periods[:1]
+		u.past = make([]pressureSums, 3*a)
+		for i := range u.past {
+			u.past[i] = pressureSums{math.NaN(), math.NaN()}
+		}
+	}
+	for i, n := range periods {
 		u.buying[i], u.ranges[i] = kernel.NewSum(nil, n), kernel.NewSum(nil, n)
 	}
 	return u
@@ -36,11 +55,33 @@ func (u *ultimate) next3(high, low, close float64) float64 {
 		return math.NaN()
 	}
 	buying, span := pressure(high, low, close, prev)
+	if u.past != nil {
+		return u.doubled(pressureSums{u.buying[0].Push(buying), u.ranges[0].Push(span)})
+	}
 	var b, r [3]float64
 	for i := range u.buying {
 		b[i], r[i] = u.buying[i].Push(buying), u.ranges[i].Push(span)
 	}
 	return shares(b[0], r[0], b[1], r[1], b[2], r[2])
+}
+
+// doubled is the oscillator of the shortest period's sums.
+func (u *ultimate) doubled(now pressureSums) float64 {
+	n := len(u.past) / 3
+	i, j := u.pos+n, u.pos+2*n
+	if i >= len(u.past) {
+		i -= len(u.past)
+	}
+	if j >= len(u.past) {
+		j -= len(u.past)
+	}
+	d, c, b := u.past[u.pos], u.past[i], u.past[j]
+	u.past[u.pos] = now
+	if u.pos++; u.pos == len(u.past) {
+		u.pos = 0
+	}
+	two := pressureSums{now.buying + b.buying, now.span + b.span}
+	return shares(now.buying, now.span, two.buying, two.span, two.buying+(c.buying+d.buying), two.span+(c.span+d.span))
 }
 
 // pressure returns how far the close is above the true low, and the true range.
@@ -110,6 +151,10 @@ func (u *ultimate) part(out, high, low, close []float64) {
 	n := len(out)
 	buying, ranges := u.columns[6].of(n), u.columns[7].of(n)
 	u.prev = pressures(buying, ranges, high, low, close, u.prev)
+	if u.past != nil {
+		u.doubledPart(out, buying, ranges)
+		return
+	}
 	for k := range u.buying {
 		kernel.RunPair(&u.buying[k], &u.ranges[k], u.columns[2*k].of(n), u.columns[2*k+1].of(n), buying, ranges)
 	}
@@ -118,6 +163,40 @@ func (u *ultimate) part(out, high, low, close []float64) {
 		s[k] = u.columns[k].of(n)
 	}
 	allShares(out, s[0], s[1], s[2], s[3], s[4], s[5])
+}
+
+// doubledPart is doubled of the bars of a part.
+func (u *ultimate) doubledPart(out, buying, ranges []float64) {
+	n, m := len(out), len(u.past)
+	if u.history[0] == nil {
+		u.history[0], u.history[1] = make([]float64, m+chunk/2), make([]float64, m+chunk/2)
+	}
+	a, ra := u.history[0][:m+n], u.history[1][:m+n]
+	for i := range m {
+		p := &u.past[(u.pos+i)%m]
+		a[i], ra[i] = p.buying, p.span
+	}
+	kernel.RunPair(&u.buying[0], &u.ranges[0], a[m:], ra[m:], buying, ranges)
+	allDoubled(out, a, ra, m/3)
+	for i := range m {
+		u.past[i] = pressureSums{a[n+i], ra[n+i]}
+	}
+	u.pos = 0
+}
+
+func allDoubled(out, a, ra []float64, n int) {
+	a3, a2, a1, a0 := a[:len(out)], a[n:][:len(out)], a[2*n:][:len(out)], a[3*n:][:len(out)]
+	r3, r2, r1, r0 := ra[:len(out)], ra[n:][:len(out)], ra[2*n:][:len(out)], ra[3*n:][:len(out)]
+	for i := range out {
+		a, ra := a0[i], r0[i]
+		b, rb := a+a1[i], ra+r1[i]
+		c, rc := b+(a2[i]+a3[i]), rb+(r2[i]+r3[i])
+		v := joined(a, ra, b, rb, c, rc)
+		if !(ra >= epsilon && v-v == 0) {
+			v = apart(a, ra, b, rb, c, rc)
+		}
+		out[i] = v
+	}
 }
 
 func allShares(out, a, ra, b, rb, c, rc []float64) {
@@ -137,6 +216,11 @@ func (u *ultimate) visit(t *kernel.Tape) {
 		u.buying[i].Visit(t)
 		u.ranges[i].Visit(t)
 	}
+	for i := range u.past {
+		t.Float(&u.past[i].buying)
+		t.Float(&u.past[i].span)
+	}
+	t.Int(&u.pos)
 	t.Float(&u.prev)
 	t.Bool(&u.begun)
 }

@@ -21,7 +21,10 @@ type columns struct {
 	// Of the averages of five ranges, those from lazyFrom on and before lazyTo
 	// are made where they are asked for.
 	lazyFrom, lazyTo int
-	phase            int    // of the first bar in its block of five
+	phase            int                  // of the first bar in its block of five
+	gapRows          [chunk / word]uint64 // the bars after what may be a gap
+	apart            bool                 // gapRows are those of this chunk
+	tape             kernel.Tape
 	board            *board // for all patterns, made at the first use
 }
 
@@ -57,6 +60,56 @@ func (s *Scanner) bulk(out, open, high, low, close []float64) {
 		c.judge(s, out, 0, n)
 	}
 	s.give(n, first)
+}
+
+// Try is Bulk of columns that may have values that are not finite. It returns
+// false, and leaves the scanner as it was, where one is not.
+func (s *Scanner) Try(out, open, high, low, close []float64) bool {
+	n := len(out)
+	open, high, low, close = open[:n], high[:n], low[:n], close[:n]
+	// Some patterns find out on the way.
+	if c := s.columns; c != nil && n >= 6*longPeriod && n <= chunk && s.count >= longestLookback {
+		switch s.only {
+		case Doji:
+			return s.tryDoji(out, open, high, low, close)
+		case TasukiGap, GapSideSideWhite, GapThreeMethods:
+			c.open, c.high, c.low, c.close = open, high, low, close
+			sum := c.findGaps(out, most)
+			if !kernel.Finite(sum) || !allFinite(open[:most], high[:most], low[:most], close[:most]) {
+				return false
+			}
+			c.apart = true
+			s.bulk(out, open, high, low, close)
+			c.apart = false
+			return true
+		}
+	}
+	if !allFinite(open, high, low, close) {
+		return false
+	}
+	s.Bulk(out, open, high, low, close)
+	return true
+}
+
+func allFinite(open, high, low, close []float64) bool {
+	return kernel.AllFinite(open) && kernel.AllFinite(high) && kernel.AllFinite(low) && kernel.AllFinite(close)
+}
+
+func (s *Scanner) tryDoji(out, open, high, low, close []float64) bool {
+	c, before := s.columns, s.next
+	c.tape.Save()
+	s.span.Visit(&c.tape)
+	c = s.take(open, high, low, close)
+	// Every range is in an average.
+	if sum := small(out, open, close, c.p10); !kernel.Finite(sum + s.next[1]) {
+		c.tape.Load()
+		s.span.Visit(&c.tape)
+		s.next = before
+		return false
+	}
+	s.rekey()
+	s.give(len(out), s.count)
+	return true
 }
 
 // give leaves the last bars in the ring, for whoever comes next.

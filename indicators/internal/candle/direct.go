@@ -153,24 +153,76 @@ func (c *columns) lows(id ID, out []float64, from int) {
 
 // gaps judges a bar in full where there is a gap between the two bodies before it.
 func (c *columns) gaps(s *Scanner, out []float64, from int) {
-	n, first := len(out), s.count
-	open1, close2 := c.open[from-1:n-1], c.close[from-2:n-2]
-	open2, close1 := c.open[from-2:n-2], c.close[from-1:n-1]
-	open2, close1, close2 = open2[:len(open1)], close1[:len(open1)], close2[:len(open1)]
-	out = out[from:][:len(open1)]
-	clear(out)
-	for i, o := range open1 {
-		// Where markets trade without a break most bars open at the last close.
-		x := close2[i]
-		if math.Float64bits(o) == math.Float64bits(x) {
-			continue
-		}
-		a, b, d := math.Float64bits(o-x), math.Float64bits(close1[i]-x), math.Float64bits(o-open2[i])
-		e := math.Float64bits(close1[i] - open2[i])
-		if int64(a&b&d&e|^(a|b|d|e)) < 0 {
-			out[i] = c.rest(s, from+i, first)
+	if !c.apart {
+		c.findGaps(out, from)
+	}
+	first := s.count
+	for k, row := range c.gapRows[:(len(out)-from+word-1)/word] {
+		for ; row != 0; row &= row - 1 {
+			i := from + k*word + bits.TrailingZeros64(row)
+			out[i] = c.rest(s, i, first)
 		}
 	}
+}
+
+// findGaps marks the bars from one on after what may be a gap, and writes their
+// zeros. The sum that it returns is not finite where a value of them, or an open
+// or a close of the two bars before the first, is not.
+func (c *columns) findGaps(out []float64, from int) float64 {
+	n := len(out)
+	o1, c1, o2, c2 := c.open[from-1:n-1], c.close[from-1:n-1], c.open[from-2:n-2], c.close[from-2:n-2]
+	high, low, out := c.high[from:n], c.low[from:n], out[from:n]
+	n -= from
+	full := n / word
+	sum := (c.close[len(c.close)-1] - c.open[len(c.open)-1]) + apart(c.gapRows[:full], out, o1, c1, o2, c2, high, low)
+	switch left := n % word; {
+	case left == 0:
+	case full > 0: // the last 64 once more
+		sum += apart(c.gapRows[full:full+1], out[n-word:], o1[n-word:], c1[n-word:], o2[n-word:], c2[n-word:], high[n-word:], low[n-word:])
+		c.gapRows[full] >>= word - left
+	default:
+		row := uint64(0)
+		for i := range out {
+			sum += (high[i] - low[i]) + (o1[i] - c2[i]) + (c1[i] - o2[i])
+			if gapped(o1[i], c1[i], o2[i], c2[i]) {
+				row |= 1 << i
+			}
+			out[i] = 0
+		}
+		c.gapRows[0] = row
+	}
+	return sum
+}
+
+// gapped reports whether there may be a gap between two bodies.
+func gapped(open1, close1, open2, close2 float64) bool {
+	// Where markets trade without a break most bars open at the last close.
+	if math.Float64bits(open1) == math.Float64bits(close2) {
+		return false
+	}
+	a, b := math.Float64bits(open1-close2), math.Float64bits(close1-close2)
+	d, e := math.Float64bits(open1-open2), math.Float64bits(close1-open2)
+	return int64(a&b&d&e|^(a|b|d|e)) < 0
+}
+
+// apartGo marks the bars that are gapped, 64 in a row, and writes zeros. The sum
+// that it returns is not finite where a value is not.
+func apartGo(rows []uint64, out, open1, close1, open2, close2, high, low []float64) (sum float64) {
+	for k := range rows {
+		o1, c1 := (*[word]float64)(open1[k*word:]), (*[word]float64)(close1[k*word:])
+		o2, c2 := (*[word]float64)(open2[k*word:]), (*[word]float64)(close2[k*word:])
+		h, l := (*[word]float64)(high[k*word:]), (*[word]float64)(low[k*word:])
+		row := uint64(0)
+		for i := range o1 {
+			sum += (h[i] - l[i]) + (o1[i] - c2[i]) + (c1[i] - o2[i])
+			if gapped(o1[i], c1[i], o2[i], c2[i]) {
+				row |= 1 << i
+			}
+		}
+		clear(out[k*word:][:word])
+		rows[k] = row
+	}
+	return sum
 }
 
 // traps is for the Hikkake what the planes are for all patterns.

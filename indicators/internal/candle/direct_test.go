@@ -1,6 +1,7 @@
 package candle_test
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -99,5 +100,49 @@ func TestColumnsFindWhatUpdateFinds(t *testing.T) {
 		}
 		require.Equal(t, state(one), state(many))
 		require.GreaterOrEqual(t, len(kinds), 50, "the series has most patterns")
+	}
+}
+
+// TestTryLeavesTheScannerAsItWasWhereAValueIsNotFinite also wants what Bulk
+// gives where all are.
+func TestTryLeavesTheScannerAsItWasWhereAValueIsNotFinite(t *testing.T) {
+	open, high, low, close := ticksAndGaps(1_200)
+	state := func(s *candle.Scanner) []uint64 {
+		var tape kernel.Tape
+		tape.Save()
+		s.Visit(&tape)
+		var bits []uint64
+		for _, v := range tape.Values() {
+			bits = append(bits, math.Float64bits(v))
+		}
+		return bits
+	}
+	for _, id := range []candle.ID{candle.Doji, candle.TasukiGap, candle.GapSideSideWhite, candle.GapThreeMethods, candle.Engulfing} {
+		for _, bars := range []int{59, 60, 69, 70, 133, 1000} {
+			const before = 200
+			s, bulk := candle.NewSingle(id, 0), candle.NewSingle(id, 0)
+			got, want := make([]float64, bars), make([]float64, bars)
+			for _, s := range []*candle.Scanner{s, bulk} {
+				s.Bulk(make([]float64, before), open[:before], high[:before], low[:before], close[:before])
+			}
+			var in [4][]float64
+			for k, column := range [][]float64{open, high, low, close} {
+				in[k] = append(in[k], column[before:before+bars]...)
+			}
+			was := state(s)
+			for i := range bars {
+				for k := range in {
+					kept := in[k][i]
+					in[k][i] = []float64{math.NaN(), math.Inf(1), math.Inf(-1)}[(i+k)%3]
+					require.False(t, s.Try(got, in[0], in[1], in[2], in[3]), "%s, column %d, bar %d of %d", id.Title(), k, i, bars)
+					in[k][i] = kept
+				}
+			}
+			require.Equal(t, was, state(s))
+			bulk.Bulk(want, in[0], in[1], in[2], in[3])
+			require.True(t, s.Try(got, in[0], in[1], in[2], in[3]))
+			require.Equal(t, want, got)
+			require.Equal(t, state(bulk), state(s))
+		}
 	}
 }

@@ -33,16 +33,9 @@ func (c *columns) dojis(id ID, out []float64, from int) {
 	out = out[:n]
 	switch id {
 	case Doji:
-		for i, o := range open {
-			out[i] = hundred(^sign(dojiFactor*span10[i] - math.Abs(close[i]-o)))
-		}
+		small(out, open, close, span10)
 	case LongLeggedDoji:
-		for i, o := range open {
-			h, l, x := high[i], low[i], close[i]
-			body := math.Abs(x - o)
-			lower, upper := sign(body-(o-l))&sign(body-(x-l)), sign(body-(h-o))&sign(body-(h-x))
-			out[i] = hundred((lower | upper) &^ sign(dojiFactor*span10[i]-body))
-		}
+		shadowed(out, open, high, low, close, span10, math.MaxUint64)
 	case DragonflyDoji:
 		for i, o := range open {
 			h, l, x, none := high[i], low[i], close[i], noneFactor*span10[i]
@@ -72,18 +65,37 @@ func (c *columns) rickshaws(out []float64, from int) {
 	n := len(open)
 	high, low, close, span10 := c.high[from:][:n], c.low[from:][:n], c.close[from:][:n], c.p10[from:][:n]
 	out = out[:n]
+	shadowed(out, open, high, low, close, span10, 0)
+	for i, v := range out {
+		if v > 0 {
+			near, middle := nearFactor*c.span5Before(from+i), low[i]+(high[i]-low[i])/2
+			if top, bottom := ends(open[i], close[i]); !(bottom <= middle+near && top >= middle-near) {
+				out[i] = 0
+			}
+		}
+	}
+}
+
+// smallGo is small where there are no wide instructions.
+func smallGo(out, open, close, span []float64) (sum float64) {
+	open, close, span = open[:len(out)], close[:len(out)], span[:len(out)]
+	for i, o := range open {
+		d := float64(dojiFactor*span[i]) - math.Abs(close[i]-o)
+		sum += d
+		out[i] = hundred(^sign(d))
+	}
+	return sum
+}
+
+// shadowedGo is shadowed where there are no wide instructions.
+func shadowedGo(out, open, high, low, close, span []float64, either uint64) {
+	n := len(out)
+	open, high, low, close, span = open[:n], high[:n], low[:n], close[:n], span[:n]
 	for i, o := range open {
 		h, l, x := high[i], low[i], close[i]
 		body := math.Abs(x - o)
 		lower, upper := sign(body-(o-l))&sign(body-(x-l)), sign(body-(h-o))&sign(body-(h-x))
-		v := 0.0
-		if int64(lower&upper&^sign(dojiFactor*span10[i]-body)) < 0 {
-			near, middle := nearFactor*c.span5Before(from+i), l+(h-l)/2
-			if top, bottom := ends(o, x); bottom <= middle+near && top >= middle-near {
-				v = 100
-			}
-		}
-		out[i] = v
+		out[i] = hundred((lower | upper) & (lower&upper | either) &^ sign(float64(dojiFactor*span[i])-body))
 	}
 }
 

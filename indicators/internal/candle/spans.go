@@ -27,7 +27,7 @@ func (s *Scanner) quickSpans() {
 	// after it has forgotten all is written over.
 	sum.Reset()
 	c.runSpans(sum, &c.span10, end-longPeriod, n, longPeriod)
-	tenSpans(c.span10[from+1:end+1], c.high[from-longPeriod:end], c.low[from-longPeriod:end])
+	tenSpans(c.span10[from+1:end+1], c.high[from-longPeriod:end], c.low[from-longPeriod:end], c.open, c.close)
 	s.next[1] = c.span10[n]
 	c.p10 = c.span10[:n]
 }
@@ -72,10 +72,10 @@ func (c *columns) span5Before(i int) float64 {
 	return (head + tail) / shortPeriod
 }
 
-// tenSpans writes the averages of ten ranges, a block of ten at a time, of bars
+// tenSpansGo writes the averages of ten ranges, a block of ten at a time, of bars
 // after the first ten of high and low. Written out, a block need not wait for
 // the one before.
-func tenSpans(out, high, low []float64) {
+func tenSpansGo(out, high, low []float64) {
 	var tails [longPeriod]float64
 	tail := 0.0
 	for i := longPeriod - 1; i >= 0; i-- {

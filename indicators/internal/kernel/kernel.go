@@ -15,6 +15,15 @@ func Finite3(a, b, c float64) bool { return (a-a)+(b-b)+(c-c) == 0 }
 
 // AllFinite reports whether every value is a number and no infinity.
 func AllFinite(s []float64) bool {
+	if len(s) < 64 { // a few are looked at before the call is made
+		return finiteGo(s)
+	}
+	wide := len(s) &^ 15
+	return finite16(s[:wide]) && finiteGo(s[wide:])
+}
+
+// finiteGo is AllFinite without wide instructions.
+func finiteGo(s []float64) bool {
 	// A sum is finite only where all of its terms are; where it is not, it may
 	// have overflowed.
 	var a, b, c, d float64

@@ -133,6 +133,38 @@ func (s *Sum) Each(out, in []float64, factor float64) {
 	}
 }
 
+// Times is Each of values that are all finite.
+func (s *Sum) Times(out, in []float64, factor float64) {
+	for n := len(s.cells); len(in) > 0; {
+		k := min(n-s.pos, len(in))
+		if k == n {
+			k = s.blocks(out, in, factor)
+		} else {
+			for i, x := range in[:k] {
+				out[i] = s.Push(x) * factor
+			}
+		}
+		in, out = in[k:], out[k:]
+	}
+}
+
+// Try is Each, with the factor 1, where all the sums turn out finite, as then
+// the values are. Elsewhere it returns false and changes nothing but out and
+// keep, which has room for as many values as are summed.
+func (s *Sum) Try(out, in, keep []float64) bool {
+	cells, pos, head := keep[:len(s.cells)], s.pos, s.head
+	copy(cells, s.cells)
+	if s.Times(out, in, 1); AllFinite(out[:len(in)]) {
+		return true
+	}
+	copy(s.cells, cells)
+	s.pos, s.head = pos, head
+	return false
+}
+
+// Len returns how many values are summed.
+func (s *Sum) Len() int { return len(s.cells) }
+
 // RunPair is Run, with the scale 1, of two sums of the same length that have
 // taken the same number of values: together they take less time.
 func RunPair(a, b *Sum, outA, outB, inA, inB []float64) {

@@ -86,3 +86,34 @@ total:
 	VZEROUPPER
 	MOVSD        X0, ret+32(FP)
 	RET
+
+// func finiteAVX2(s []float64) bool
+TEXT ·finiteAVX2(SB), NOSPLIT, $0-25
+	MOVQ     s_base+0(FP), SI
+	MOVQ     s_len+8(FP), CX
+	VPCMPEQQ Y8, Y8, Y8
+	VPSRLQ   $53, Y8, Y8
+	VPSLLQ   $52, Y8, Y8         // the bits of the exponent
+	VPXOR    Y0, Y0, Y0
+
+sixteen:
+	VPAND    (SI), Y8, Y1
+	VPAND    32(SI), Y8, Y2
+	VPAND    64(SI), Y8, Y3
+	VPAND    96(SI), Y8, Y4
+	VPCMPEQQ Y8, Y1, Y1          // all of them set: infinity or no number
+	VPCMPEQQ Y8, Y2, Y2
+	VPCMPEQQ Y8, Y3, Y3
+	VPCMPEQQ Y8, Y4, Y4
+	VPOR     Y2, Y1, Y1
+	VPOR     Y4, Y3, Y3
+	VPOR     Y1, Y0, Y0
+	VPOR     Y3, Y0, Y0
+	ADDQ     $128, SI
+	SUBQ     $16, CX
+	JGT      sixteen
+	VPTEST   Y0, Y0
+	SETEQ    AX
+	VZEROUPPER
+	MOVB     AX, ret+24(FP)
+	RET

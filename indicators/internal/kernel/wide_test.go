@@ -40,3 +40,38 @@ func TestDistanceIsThatOfExactArithmetic(t *testing.T) {
 		require.InDelta(t, exact, Distance(s, 500), 1e-14*exact, "%d values", n)
 	}
 }
+
+func TestWhatIsNotFiniteIsFoundWhereverItStands(t *testing.T) {
+	r := rand.New(rand.NewPCG(11, 12))
+	extremes := []float64{math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, math.Copysign(0, -1), 1}
+	for n := range 130 {
+		s := make([]float64, n)
+		for i := range s {
+			s[i] = extremes[r.IntN(len(extremes))]
+		}
+		require.True(t, AllFinite(s), "%d values", n)
+		require.True(t, finiteGo(s))
+		for i := range s {
+			for _, bad := range []float64{math.NaN(), -math.NaN(), math.Inf(1), math.Inf(-1), math.Float64frombits(0x7ff0000000000001)} {
+				kept := s[i]
+				s[i] = bad
+				require.False(t, AllFinite(s), "%g at %d of %d", bad, i, n)
+				require.False(t, finiteGo(s))
+				s[i] = kept
+			}
+		}
+	}
+}
+
+func BenchmarkAllFinite(b *testing.B) {
+	s := make([]float64, 1024)
+	for name, all := range map[string]func([]float64) bool{"wide": finite16, "plain": finiteGo} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if !all(s) {
+					b.Fatal("zeros are finite")
+				}
+			}
+		})
+	}
+}
