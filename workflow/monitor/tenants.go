@@ -87,6 +87,7 @@ func (e *Engine) listen(ctx context.Context, m *member, kick signal) {
 	for {
 		sub, err := m.rules.pubsub.Subscribe(ctx, Topic)
 		if err == nil {
+			kick.send() // for what changed before it was heard
 			for err == nil {
 				if _, err = sub.Receive(ctx); err == nil {
 					kick.send()
